@@ -1,0 +1,1 @@
+"""Surefill: a signal becomes exactly one order, an order exactly one recorded position."""
