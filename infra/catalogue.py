@@ -1,0 +1,299 @@
+"""The tables and functions of Surefill as data: what exists, how long it may run, what it may touch.
+
+Everything here is read by the constructs; nothing here knows CDK. ``tables`` names a table or an index relative to
+``surefill-<stage>-`` and the DynamoDB actions allowed on exactly that resource. A transaction has no action of its
+own in IAM: it needs the item actions of its members, and ``ConditionCheckItem`` where it only checks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Layer = Literal["core", "runtime", "exchange", "analysis"]
+Capability = Literal["send_evaluations", "consume_evaluations", "start_orders", "read_secrets", "publish_events"]
+Projection = Literal["ALL", "KEYS_ONLY"]
+TableAccess = Mapping[str, tuple[str, ...]]
+
+# A venue call gives up after this; every function that makes one must outlive it.
+VENUE_HTTP_TIMEOUT = 5  # seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index:
+    """A global secondary index; all keys are strings. Sparse where the partition key is not always present."""
+
+    name: str
+    partition_key: str
+    sort_key: str
+    projection: Projection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """One table per purpose; all keys are strings."""
+
+    name: str
+    partition_key: str
+    sort_key: str | None = None
+    indexes: tuple[Index, ...] = ()
+    time_to_live: str | None = None
+    streams_new_images: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionSpec:
+    """One Lambda function: limits, layers and the whole of its permissions."""
+
+    name: str
+    purpose: str
+    timeout: int  # seconds
+    memory: int  # MB
+    layers: tuple[Layer, ...]
+    tables: TableAccess
+    may: frozenset[Capability] = frozenset()
+    reserved_concurrency: int | None = None
+    raises_not_settled: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """A schedule that wakes a function with ``{"schedule": name, "scheduled_time": ...}``."""
+
+    function: str
+    every_minutes: int
+    retries: int
+    heartbeat: bool = False
+
+
+TABLES: tuple[Table, ...] = (
+    Table(
+        name="bots",
+        partition_key="bot_id",
+        indexes=(Index(name="cadence", partition_key="cadence_key", sort_key="bot_id", projection="ALL"),),
+    ),
+    Table(
+        name="budgets",
+        partition_key="budget_id",
+        indexes=(Index(name="by_account", partition_key="account_id", sort_key="budget_id", projection="ALL"),),
+    ),
+    Table(
+        name="slots",
+        partition_key="market_key",
+        sort_key="owner_key",
+        indexes=(Index(name="open", partition_key="open_key", sort_key="slot_key", projection="KEYS_ONLY"),),
+    ),
+    Table(
+        name="intents",
+        partition_key="intent_id",
+        indexes=(
+            Index(name="work", partition_key="work_key", sort_key="next_check_at", projection="KEYS_ONLY"),
+            Index(name="by_bot", partition_key="bot_id", sort_key="created_at", projection="KEYS_ONLY"),
+        ),
+        streams_new_images=True,
+    ),
+    Table(name="ledger", partition_key="budget_id", sort_key="entry_key"),
+    Table(name="journal", partition_key="bot_id", sort_key="entry_key", time_to_live="expires_at"),
+    Table(name="accounts", partition_key="account_id"),
+    Table(name="markets", partition_key="market_key"),
+    Table(name="schedules", partition_key="schedule_name"),
+    Table(name="paper", partition_key="account_id", sort_key="entry_key"),
+)
+
+_PUT = ("PutItem",)
+_GET = ("GetItem",)
+_QUERY = ("Query",)
+_READ_SOME = ("GetItem", "BatchGetItem")
+_GET_UPDATE = ("GetItem", "UpdateItem")
+_ROW = ("GetItem", "PutItem", "UpdateItem")
+_GUARDED_ROW = ("GetItem", "PutItem", "UpdateItem", "ConditionCheckItem")
+
+# The order's outcome is written by whoever learns it first: place, settle or reconcile.
+_SETTLEMENT: TableAccess = {
+    "intents": _ROW,
+    "slots": _GET_UPDATE,
+    "budgets": _GET_UPDATE,
+    "ledger": _PUT,
+    "journal": _PUT,
+    "accounts": _GET_UPDATE,
+    "markets": _GET,
+    "paper": (*_ROW, "Query"),
+}
+_API_ROW = ("GetItem", "PutItem", "UpdateItem", "Query", "BatchGetItem", "ConditionCheckItem")
+_API_TABLES = ("budgets", "accounts", "markets", "slots", "intents", "ledger", "journal", "schedules")
+_API_INDEXES = ("bots/cadence", "budgets/by_account", "slots/open", "intents/work", "intents/by_bot")
+
+
+def _index(path: str) -> str:
+    table, index = path.split("/")
+    return f"{table}/index/{index}"
+
+
+FUNCTIONS: tuple[FunctionSpec, ...] = (
+    FunctionSpec(
+        name="dispatch",
+        purpose="finds due bots and sends one evaluation per venue, symbol and timeframe",
+        timeout=50,
+        memory=512,
+        layers=("core", "runtime"),
+        tables={"bots/index/cadence": _QUERY, "schedules": _ROW},
+        may=frozenset({"send_evaluations"}),
+        reserved_concurrency=1,
+    ),
+    FunctionSpec(
+        name="evaluate",
+        purpose="runs every bot on a symbol: strategy, signal, gates, decision",
+        timeout=50,
+        memory=1024,
+        layers=("core", "runtime", "exchange", "analysis"),
+        tables={
+            "slots": ("Query", "GetItem", "BatchGetItem", "UpdateItem", "PutItem"),
+            "budgets": _GET,
+            "markets": _ROW,
+            "accounts": _GET,
+            "journal": _PUT,
+        },
+        may=frozenset({"consume_evaluations", "start_orders"}),
+        # BLAS would start a thread per core before the first candle is read.
+        environment={"OPENBLAS_NUM_THREADS": "1"},
+    ),
+    FunctionSpec(
+        name="claim_order",
+        purpose="reserves the money or the position of an order in one transaction",
+        timeout=15,
+        memory=512,
+        layers=("core", "runtime"),
+        tables={
+            "budgets": ("GetItem", "UpdateItem", "ConditionCheckItem"),
+            "slots": _GUARDED_ROW,
+            "intents": _GUARDED_ROW,
+            "ledger": _GUARDED_ROW,
+            "bots": ("GetItem", "ConditionCheckItem"),
+            "journal": _PUT,
+            "accounts": _GET,
+        },
+    ),
+    FunctionSpec(
+        name="place_order",
+        purpose="posts an order at most once and records what is known",
+        timeout=25,
+        memory=512,
+        layers=("core", "runtime", "exchange"),
+        tables=_SETTLEMENT,
+        may=frozenset({"read_secrets"}),
+        raises_not_settled=True,
+    ),
+    FunctionSpec(
+        name="settle_order",
+        purpose="looks an order up and records, releases or holds it; never posts",
+        timeout=25,
+        memory=512,
+        layers=("core", "runtime", "exchange"),
+        tables=_SETTLEMENT,
+        may=frozenset({"read_secrets"}),
+        raises_not_settled=True,
+    ),
+    FunctionSpec(
+        name="watch_exits",
+        purpose="checks take profit, stop loss, trailing and time exits of every open position",
+        timeout=50,
+        memory=512,
+        layers=("core", "runtime", "exchange"),
+        tables={
+            "slots": ("Query", "GetItem", "UpdateItem"),
+            "slots/index/open": _QUERY,
+            "accounts": _READ_SOME,
+            "markets": _READ_SOME,
+            "bots": _READ_SOME,
+            "budgets": _GET_UPDATE,
+            "ledger": _PUT,
+            "intents": _ROW,
+            "journal": _PUT,
+            "schedules": ("PutItem", "UpdateItem"),
+        },
+        may=frozenset({"start_orders"}),
+        reserved_concurrency=1,
+    ),
+    FunctionSpec(
+        name="reconcile",
+        purpose="settles every unfinished intent that the workflow left behind",
+        timeout=55,
+        memory=512,
+        layers=("core", "runtime", "exchange"),
+        tables={**_SETTLEMENT, "intents/index/work": _QUERY, "schedules": ("PutItem", "UpdateItem")},
+        may=frozenset({"read_secrets"}),
+        reserved_concurrency=1,
+    ),
+    FunctionSpec(
+        name="sync_account",
+        purpose="compares balances and open orders of every account with the tables",
+        timeout=50,
+        memory=512,
+        layers=("core", "runtime", "exchange"),
+        tables={
+            # A handful of rows, read whole every five minutes: the one Scan of the product.
+            "accounts": ("Scan", "GetItem", "UpdateItem"),
+            "slots": _QUERY,
+            "budgets/index/by_account": _QUERY,
+            "paper": (*_ROW, "Query"),
+            "journal": _PUT,
+        },
+        may=frozenset({"read_secrets"}),
+    ),
+    FunctionSpec(
+        name="refresh_markets",
+        purpose="reads the venues' market rules once a day",
+        timeout=120,
+        memory=1024,
+        layers=("core", "runtime", "exchange"),
+        tables={"markets": _ROW, "bots/index/cadence": _QUERY},
+    ),
+    FunctionSpec(
+        name="publish_events",
+        purpose="turns changes of intents into events",
+        timeout=30,
+        memory=256,
+        layers=("core", "runtime"),
+        tables={
+            "intents/stream/*": ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"),
+            "journal": _PUT,
+        },
+        may=frozenset({"publish_events"}),
+    ),
+    FunctionSpec(
+        name="bot_api",
+        purpose="answers the control API",
+        timeout=25,
+        memory=512,
+        layers=("core", "runtime"),
+        tables={
+            "bots": (*_API_ROW, "DeleteItem"),
+            **dict.fromkeys(_API_TABLES, _API_ROW),
+            **{_index(path): _QUERY for path in _API_INDEXES},
+        },
+        may=frozenset({"send_evaluations"}),
+    ),
+)
+
+TICKS: tuple[Tick, ...] = (
+    # The next minute comes anyway; a retry only helps when the invocation itself was refused.
+    Tick(function="dispatch", every_minutes=1, retries=2, heartbeat=True),
+    Tick(function="watch_exits", every_minutes=1, retries=2, heartbeat=True),
+    Tick(function="reconcile", every_minutes=1, retries=0, heartbeat=True),
+    Tick(function="sync_account", every_minutes=5, retries=0),
+    Tick(function="refresh_markets", every_minutes=24 * 60, retries=2),
+)
+
+
+def function(name: str) -> FunctionSpec:
+    """The specification of one function.
+
+    Raises:
+        LookupError: no function has this name.
+    """
+    for spec in FUNCTIONS:
+        if spec.name == name:
+            return spec
+    raise LookupError(f"function must be one of {', '.join(spec.name for spec in FUNCTIONS)}, was {name!r}")

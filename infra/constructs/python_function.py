@@ -1,0 +1,223 @@
+"""The function factory: the one place that decides how a Lambda function of Surefill is made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_destinations as destinations
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.catalogue import FunctionSpec, Layer
+from infra.code import CodeSource
+from infra.constructs.alarms import Alarms
+from infra.constructs.dead_letter_queue import DeadLetterQueue
+from infra.settings import Stage
+
+METRICS_NAMESPACE = "Surefill"
+HANDLER = "handler.handler"
+# An event that could not be started within a minute belongs to a tick that is over.
+_MAX_EVENT_AGE = Duration.seconds(60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """Actions on exactly these resources."""
+
+    actions: Sequence[str]
+    resources: Sequence[str]
+
+    def statement(self) -> iam.PolicyStatement:
+        return iam.PolicyStatement(actions=list(self.actions), resources=list(self.resources))
+
+
+class Layers(Construct):
+    """The layers of one stack, made on first use.
+
+    Every stack publishes its own versions: a layer version changes with each build, and a changing value that one
+    stack exports to another can never be updated.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, stage: Stage, code: CodeSource) -> None:
+        super().__init__(scope, construct_id)
+        self._stage = stage
+        self._code = code
+        self._made: dict[Layer, lambda_.LayerVersion] = {}
+
+    def get(self, name: Layer) -> lambda_.LayerVersion:
+        if name not in self._made:
+            self._made[name] = lambda_.LayerVersion(
+                self,
+                name.title(),
+                code=self._code.layer(name),
+                compatible_architectures=[architecture(self._stage)],
+                compatible_runtimes=[runtime(self._stage)],
+                description=f"Surefill {name} layer",
+            )
+        return self._made[name]
+
+
+class PythonFunction(Construct):
+    """A Lambda function with its own role, log group, dead-letter queue and alarms.
+
+    The role is written out in full and closed: nothing that is attached later can widen it.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        stage: Stage,
+        spec: FunctionSpec,
+        code: CodeSource,
+        layers: Layers,
+        environment: Mapping[str, str],
+        grants: Sequence[Grant] = (),
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.spec = spec
+        self._stage = stage
+        self._name = stage.resource(spec.name)
+        self.log_group = self._log_group()
+        self.dead_letters = DeadLetterQueue(self, "DeadLetters", stage=stage, owner=spec.name)
+        self.role = self._role(grants)
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            function_name=self._name,
+            description=f"Surefill {spec.name}: {spec.purpose}",
+            code=code.function(spec.name),
+            handler=HANDLER,
+            runtime=runtime(stage),
+            architecture=architecture(stage),
+            timeout=Duration.seconds(spec.timeout),
+            memory_size=spec.memory,
+            layers=[layers.get(name) for name in spec.layers],
+            role=self.role.without_policy_updates(),
+            log_group=self.log_group,
+            logging_format=lambda_.LoggingFormat.JSON,
+            reserved_concurrent_executions=spec.reserved_concurrency if stage.reserves_concurrency else None,
+            environment={**_common_environment(stage, spec), **spec.environment, **environment},
+            # A tick, an order step and an event are each retried by their owner, never by Lambda's own queue.
+            retry_attempts=0,
+            max_event_age=_MAX_EVENT_AGE,
+            on_failure=destinations.SqsDestination(self.dead_letters.queue),
+        )
+        self._alarm_on_errors()
+
+    def _log_group(self) -> logs.LogGroup:
+        return logs.LogGroup(
+            self,
+            "Logs",
+            log_group_name=f"/aws/lambda/{self._name}",
+            retention=logs.RetentionDays(_retention_name(self._stage.log_retention_days)),
+            removal_policy=RemovalPolicy.RETAIN if self._stage.is_stable else RemovalPolicy.DESTROY,
+        )
+
+    def _role(self, grants: Sequence[Grant]) -> iam.Role:
+        own = (
+            Grant(
+                actions=("logs:CreateLogStream", "logs:PutLogEvents"), resources=(self.log_group.log_group_arn,)
+            ),
+            Grant(actions=("sqs:SendMessage",), resources=(self.dead_letters.queue.queue_arn,)),
+        )
+        tables = table_grants(self, stage=self._stage, spec=self.spec)
+        return iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            description=f"Surefill {self.spec.name} on stage {self._stage.name}",
+            inline_policies={
+                self.spec.name: iam.PolicyDocument(
+                    statements=[grant.statement() for grant in (*own, *tables, *grants)]
+                )
+            },
+        )
+
+    def _alarm_on_errors(self) -> None:
+        errors = self.function.metric_errors(period=Duration.minutes(1), statistic="Sum")
+        metric: cloudwatch.IMetric = errors
+        # The local AWS reports no custom metrics to subtract.
+        if self.spec.raises_not_settled and not self._stage.is_local:
+            # "Not settled yet" travels as an exception because a happy order then costs two state transitions.
+            metric = cloudwatch.MathExpression(
+                expression="errors - FILL(not_settled, 0)",
+                label=f"{self.spec.name} errors other than NotSettled",
+                period=Duration.minutes(1),
+                using_metrics={"errors": errors, "not_settled": service_metric("NotSettled", service=self.spec.name)},
+            )
+        Alarms.of(self, stage=self._stage).when(
+            "Errors",
+            name=f"{self.spec.name}-errors",
+            text=f"{self.spec.name} failed; what it failed on waits in {self._name}-dlq or is settled by reconcile",
+            metric=metric,
+            above=0,
+            missing=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+
+
+def table_grants(scope: Construct, *, stage: Stage, spec: FunctionSpec) -> list[Grant]:
+    """One grant per table or index of the catalogue, addressed by name so that no stack exports an ARN."""
+    stack = Stack.of(scope)
+    return [
+        Grant(
+            actions=[f"dynamodb:{action}" for action in actions],
+            resources=[
+                stack.format_arn(
+                    service="dynamodb",
+                    resource="table",
+                    resource_name=stage.resource(path),
+                    arn_format=ArnFormat.SLASH_RESOURCE_NAME,
+                )
+            ],
+        )
+        for path, actions in spec.tables.items()
+    ]
+
+
+def service_metric(
+    name: str, *, service: str, statistic: str = "Sum", period: Duration | None = None
+) -> cloudwatch.Metric:
+    """A metric our functions write; Powertools adds the dimension ``service``."""
+    return cloudwatch.Metric(
+        namespace=METRICS_NAMESPACE,
+        metric_name=name,
+        dimensions_map={"service": service},
+        statistic=statistic,
+        period=period or Duration.minutes(1),
+    )
+
+
+def runtime(stage: Stage) -> lambda_.Runtime:
+    return lambda_.Runtime(f"python{stage.python}", lambda_.RuntimeFamily.PYTHON)
+
+
+def architecture(stage: Stage) -> lambda_.Architecture:
+    return lambda_.Architecture.ARM_64 if stage.architecture == "arm64" else lambda_.Architecture.X86_64
+
+
+def _common_environment(stage: Stage, spec: FunctionSpec) -> dict[str, str]:
+    environment = {
+        "STAGE": stage.name,
+        "TABLE_PREFIX": stage.table_prefix,
+        "VENUES": stage.venues_json,
+        "POWERTOOLS_SERVICE_NAME": spec.name,
+        "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
+        "POWERTOOLS_LOG_LEVEL": "INFO",
+    }
+    if stage.aws_endpoint:
+        environment["AWS_ENDPOINT_URL"] = stage.aws_endpoint
+    if stage.clock_url:
+        environment["CLOCK_URL"] = stage.clock_url
+    return environment
+
+
+def _retention_name(days: int) -> str:
+    """CDK names retention by word; the enum members are looked up by their name."""
+    return days  # type: ignore[return-value]

@@ -1,0 +1,44 @@
+"""Deterministic names: the same signal always yields the same intent, so a duplicate can only meet itself."""
+
+import uuid
+from datetime import datetime
+
+from surefill.domain.times import format_time
+
+_NAMESPACE = uuid.UUID("6f1c9a52-5f0e-5d5a-9a3f-2f0b6a1f7c11")
+
+
+def entry_intent_id(*, stage: str, account_id: str, bot_id: str, symbol: str, tick: datetime) -> str:
+    """Intent of the one entry a bot may make on a symbol at a tick (32 hex digits)."""
+    return _name(stage, account_id, bot_id, symbol, "entry", format_time(tick), "0")
+
+
+def exit_intent_id(*, entry_intent_id: str, attempt: int) -> str:
+    """Intent of the n-th exit of the position that `entry_intent_id` opened.
+
+    Take profit, stop loss, a manual close and a kill switch all compute the same name for the same attempt, and the
+    attempt only grows once the one before is finished: two exits at once are one exit.
+    """
+    return _name(entry_intent_id, "exit", str(attempt))
+
+
+def _name(*parts: str) -> str:
+    for part in parts:
+        if not part or "|" in part:
+            raise ValueError(f"a part of an intent id must be non-empty and without '|', was {part!r}")
+    return uuid.uuid5(_NAMESPACE, "|".join(parts)).hex
+
+
+def client_order_id(intent_id: str) -> str:
+    """What the venue is told: the 32 hex digits, accepted by every venue that takes 32 alphanumerics (Binance: 36)."""
+    return intent_id
+
+
+def market_key(*, venue: str, symbol: str) -> str:
+    """Key of a market: "binance|BTC/USDT"."""
+    return f"{venue}|{symbol}"
+
+
+def owner_key(*, account_id: str, bot_id: str) -> str:
+    """Key of a bot inside a market. The account (and with it paper or live) is part of it: the two never meet."""
+    return f"{account_id}|{bot_id}"

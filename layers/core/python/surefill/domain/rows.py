@@ -1,0 +1,332 @@
+"""What is stored, as frozen dataclasses: one class per kind of row, with the table and the key it lives under.
+
+Adapters encode these generically from their type hints, so a field added here is stored without further code.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import ClassVar
+
+from surefill.domain.money import ZERO, add
+from surefill.domain.reasons import Reason
+from surefill.domain.states import IntentState, SlotState
+
+
+class Side(StrEnum):
+    """Direction of an order or a signal."""
+
+    BUY = "BUY"
+    SELL = "SELL"
+
+
+class Leg(StrEnum):
+    """Which end of a position an intent is for."""
+
+    ENTRY = "ENTRY"
+    EXIT = "EXIT"
+
+
+class OrderKind(StrEnum):
+    """The order kinds a venue adapter may place; anything else is refused."""
+
+    LIMIT_IOC = "LIMIT_IOC"
+    LIMIT = "LIMIT"
+    MARKET = "MARKET"
+
+
+class Mode(StrEnum):
+    """Whether an account's orders reach a venue (LIVE) or are filled against its live prices only (PAPER)."""
+
+    PAPER = "paper"
+    LIVE = "live"
+
+
+class BotState(StrEnum):
+    """ACTIVE trades; DRAINING only exits; PAUSED does not evaluate (exits still run); HALTED sends nothing at all."""
+
+    ACTIVE = "ACTIVE"
+    PAUSED = "PAUSED"
+    DRAINING = "DRAINING"
+    HALTED = "HALTED"
+
+
+class AccountState(StrEnum):
+    """OK trades; AUTH_FAILED: the venue rejects the credentials, money and positions are kept as they are."""
+
+    OK = "OK"
+    AUTH_FAILED = "AUTH_FAILED"
+    OUT_OF_SYNC = "OUT_OF_SYNC"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bot:
+    """One bot: a strategy on some symbols of an account, with its sizing and its exits. The row is its schedule too.
+
+    Percentages are in per cent (Decimal("1.5") is 1.5 %), durations in seconds.
+    """
+
+    TABLE: ClassVar[str] = "bots"
+    KEY: ClassVar[tuple[str, ...]] = ("bot_id",)
+
+    bot_id: str
+    name: str
+    account_id: str
+    budget_id: str
+    venue: str
+    symbols: tuple[str, ...]
+    strategy: str
+    params: Mapping[str, str | int | float | bool]
+    timeframe: str
+    interval_seconds: int
+    budget_percent: Decimal
+    take_profit_percent: Decimal
+    stop_loss_percent: Decimal
+    slippage_percent: Decimal
+    confirmation_seconds: int
+    cooldown_seconds: int
+    state: BotState
+    definition_hash: str
+    created_at: datetime
+    cadence_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """Money of one account set aside for one or several bots, all in `currency`.
+
+    Invariant (I1): available + reserved + deployed == funded + realised, exactly; the first three are never negative.
+    """
+
+    TABLE: ClassVar[str] = "budgets"
+    KEY: ClassVar[tuple[str, ...]] = ("budget_id",)
+
+    budget_id: str
+    account_id: str
+    currency: str
+    funded: Decimal
+    available: Decimal
+    reserved: Decimal = ZERO
+    deployed: Decimal = ZERO
+    realised: Decimal = ZERO
+    entries_allowed: bool = True
+    open_positions: int = 0
+    day: str = ""
+    trades_today: int = 0
+    loss_today: Decimal = ZERO
+    max_open_positions: int | None = None
+    max_trades_per_day: int | None = None
+    max_daily_loss: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """The one place a bot has on a symbol: empty, or holding its only position. Also remembers the pending signal.
+
+    `quantity` is what is owned in base after fees, `cost` what it took in quote; a missing row is an empty slot.
+    """
+
+    TABLE: ClassVar[str] = "slots"
+    KEY: ClassVar[tuple[str, ...]] = ("market_key", "owner_key")
+
+    market_key: str
+    owner_key: str
+    bot_id: str = ""
+    account_id: str = ""
+    budget_id: str = ""
+    state: SlotState = SlotState.EMPTY
+    open_key: str | None = None
+    slot_key: str | None = None
+    entry_intent_id: str | None = None
+    exit_intent_id: str | None = None
+    exit_attempt: int = 0
+    quantity: Decimal = ZERO
+    cost: Decimal = ZERO
+    opened_at: datetime | None = None
+    take_profit: Decimal | None = None
+    stop_loss: Decimal | None = None
+    idle_since: datetime | None = None
+    held_reason: Reason | None = None
+    signal_side: Side | None = None
+    signal_since: datetime | None = None
+    last_reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fill:
+    """One trade of an order as the venue reports it. `fee` is in `fee_asset`; `cost` is quantity x price in quote."""
+
+    trade_id: str
+    quantity: Decimal
+    price: Decimal
+    cost: Decimal
+    fee: Decimal
+    fee_asset: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """One order from reservation to record; the terms are frozen when it is claimed.
+
+    `reserved` is quote money held for a buy (0 for a sell); `deadline` is when an unsent order may no longer be sent.
+    """
+
+    TABLE: ClassVar[str] = "intents"
+    KEY: ClassVar[tuple[str, ...]] = ("intent_id",)
+
+    intent_id: str
+    account_id: str
+    bot_id: str
+    budget_id: str
+    venue: str
+    symbol: str
+    leg: Leg
+    side: Side
+    kind: OrderKind
+    quantity: Decimal
+    limit_price: Decimal | None
+    reserved: Decimal
+    reason: Reason
+    tick: datetime
+    created_at: datetime
+    deadline: datetime
+    take_profit_percent: Decimal | None = None
+    stop_loss_percent: Decimal | None = None
+    entry_intent_id: str | None = None
+    attempt: int = 0
+    state: IntentState = IntentState.RESERVED
+    work_key: str | None = None
+    next_check_at: str | None = None
+    sent_at: datetime | None = None
+    worker: str | None = None
+    venue_order_id: str | None = None
+    absent_since: datetime | None = None
+    finished_at: datetime | None = None
+    outcome: Reason | None = None
+    filled_quantity: Decimal = ZERO
+    filled_cost: Decimal = ZERO
+    fills: tuple[Fill, ...] = ()
+
+    def exit_key(self) -> tuple[str | None, int]:
+        """Which position this exit closes, and the how-manieth try it is."""
+        return self.entry_intent_id, self.attempt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerEntry:
+    """One change of a budget, under a natural key: the same change can be written once only.
+
+    The five deltas are what was added to the budget's balances; they conserve by construction.
+    """
+
+    TABLE: ClassVar[str] = "ledger"
+    KEY: ClassVar[tuple[str, ...]] = ("budget_id", "entry_key")
+
+    budget_id: str
+    entry_key: str
+    at: datetime
+    available: Decimal = ZERO
+    reserved: Decimal = ZERO
+    deployed: Decimal = ZERO
+    funded: Decimal = ZERO
+    realised: Decimal = ZERO
+    intent_id: str | None = None
+    bot_id: str | None = None
+    symbol: str | None = None
+    dust: Decimal = ZERO
+    overrun: Decimal = ZERO
+
+    def __post_init__(self) -> None:
+        held, owed = add(self.available, self.reserved, self.deployed), add(self.funded, self.realised)
+        if held != owed:
+            raise AssertionError(f"ledger entry {self.entry_key} must conserve money, moves {held} for {owed}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalEntry:
+    """A decision, risk or exit event of a bot, kept for its story (history only: it expires)."""
+
+    TABLE: ClassVar[str] = "journal"
+    KEY: ClassVar[tuple[str, ...]] = ("bot_id", "entry_key")
+
+    bot_id: str
+    entry_key: str
+    at: datetime
+    kind: str
+    symbol: str
+    reason: Reason
+    numbers: Mapping[str, str] = field(default_factory=dict)
+    intent_id: str | None = None
+    expires_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """An account at a venue. Its id carries mode and venue ("live-binance-main"), so paper and live share no key."""
+
+    TABLE: ClassVar[str] = "accounts"
+    KEY: ClassVar[tuple[str, ...]] = ("account_id",)
+
+    account_id: str
+    venue: str
+    mode: Mode
+    currency: str
+    state: AccountState = AccountState.OK
+    state_reason: str = ""
+    secret_name: str | None = None
+    paper_balance: Decimal | None = None
+    retry_at: datetime | None = None
+    reconciled_at: datetime | None = None
+    differences: Mapping[str, str] = field(default_factory=dict)
+    balances: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketRules:
+    """What a venue demands of orders on a symbol. Steps and minimum quantity in base, price and notional in quote."""
+
+    TABLE: ClassVar[str] = "markets"
+    KEY: ClassVar[tuple[str, ...]] = ("market_key",)
+
+    market_key: str
+    symbol: str
+    base: str
+    quote: str
+    quantity_step: Decimal
+    price_step: Decimal
+    min_quantity: Decimal
+    min_notional: Decimal
+    taker_fee: Decimal
+    active: bool
+    fetched_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleRow:
+    """The last tick a schedule finished: what the heartbeat and the next dispatch start from."""
+
+    TABLE: ClassVar[str] = "schedules"
+    KEY: ClassVar[tuple[str, ...]] = ("schedule_name",)
+
+    schedule_name: str
+    last_tick: datetime
+    finished_at: datetime
+    counts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperEntry:
+    """An order or a balance of a paper account ("order#<client order id>" or "balance#<asset>")."""
+
+    TABLE: ClassVar[str] = "paper"
+    KEY: ClassVar[tuple[str, ...]] = ("account_id", "entry_key")
+
+    account_id: str
+    entry_key: str
+    free: Decimal = ZERO
+    body: Mapping[str, str] = field(default_factory=dict)
+
+
+Row = Bot | Budget | Slot | Intent | LedgerEntry | JournalEntry | Account | MarketRules | ScheduleRow | PaperEntry

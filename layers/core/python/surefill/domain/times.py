@@ -1,0 +1,59 @@
+"""Aware UTC times and ticks. A tick is the scheduled minute a decision belongs to, never the wall clock."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+_TIMEFRAME = re.compile(r"^(\d+)([smhdw])$")
+_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+
+
+def require_utc(moment: datetime, *, name: str = "time") -> datetime:
+    """Return `moment` in UTC; a naive time raises ValueError, because nobody knows what it means."""
+    if moment.tzinfo is None:
+        raise ValueError(f"{name} must carry a time zone, was {moment!r}")
+    return moment.astimezone(UTC)
+
+
+def parse_time(text: str) -> datetime:
+    """Parse an ISO 8601 time with a zone ("2026-11-20T09:00:00Z")."""
+    return require_utc(datetime.fromisoformat(text), name=f"time {text!r}")
+
+
+def format_time(moment: datetime) -> str:
+    """ISO 8601 in UTC with milliseconds only when there are any; sorts as text within one precision."""
+    moment = require_utc(moment)
+    text = moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
+    return text.replace("+00:00", "Z")
+
+
+def sortable(moment: datetime) -> str:
+    """ISO 8601 in UTC, always with milliseconds: text order is time order (for index keys)."""
+    return require_utc(moment).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def from_milliseconds(milliseconds: int) -> datetime:
+    """The time `milliseconds` after 1970-01-01 UTC."""
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
+
+
+def to_milliseconds(moment: datetime) -> int:
+    """Whole milliseconds since 1970-01-01 UTC."""
+    return (require_utc(moment) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+
+
+def timeframe_seconds(timeframe: str) -> int:
+    """Length of a candle in seconds: "1m" -> 60. Raises ValueError for anything else than <number><s|m|h|d|w>."""
+    match = _TIMEFRAME.match(timeframe)
+    if match is None or int(match[1]) == 0:
+        raise ValueError(f"timeframe must look like 1m, 5m, 1h or 1d, was {timeframe!r}")
+    return int(match[1]) * _UNITS[match[2]]
+
+
+def crossed(*, after: datetime, until: datetime, interval_seconds: int) -> bool:
+    """Whether a multiple of `interval_seconds` lies in the half-open span (after, until]."""
+    return to_milliseconds(until) // 1_000 // interval_seconds > to_milliseconds(after) // 1_000 // interval_seconds
+
+
+def day_of(moment: datetime) -> str:
+    """The UTC day a moment belongs to, "2026-11-20"."""
+    return require_utc(moment).date().isoformat()

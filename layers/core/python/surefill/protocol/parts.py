@@ -1,0 +1,117 @@
+"""Writes that several transactions share: how a slot becomes empty, how an intent ends, how a day rolls over."""
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from surefill.domain import identity
+from surefill.domain.money import ZERO
+from surefill.domain.reasons import Reason
+from surefill.domain.rows import Budget, Intent, Slot
+from surefill.domain.states import INTENT_TRANSITIONS, IntentState, SlotState, predecessors
+from surefill.domain.times import day_of
+from surefill.protocol.transaction import Guard, Key, Op, Update
+
+WORK = "work"
+OPEN = "open"
+_TOKENS = uuid.UUID("0d9c5a44-6d2f-5d0c-8a0a-3f3c3b0a9b55")
+
+
+def token(*parts: str) -> str:
+    """Request token of a transaction (36 characters), the same for every resend of the same change."""
+    return str(uuid.uuid5(_TOKENS, "|".join(parts)))
+
+
+def budget_key(budget_id: str) -> Key:
+    """Key of a budget."""
+    return Key(Budget, (budget_id,))
+
+
+def intent_key(intent_id: str) -> Key:
+    """Key of an intent."""
+    return Key(Intent, (intent_id,))
+
+
+def slot_key_of(intent: Intent) -> Key:
+    """Key of the slot an intent belongs to."""
+    market = identity.market_key(venue=intent.venue, symbol=intent.symbol)
+    return Key(Slot, (market, identity.owner_key(account_id=intent.account_id, bot_id=intent.bot_id)))
+
+
+def finish_intent(
+    intent: Intent,
+    *,
+    to: IntentState,
+    now: datetime,
+    outcome: Reason,
+    from_states: tuple[IntentState, ...] = (),
+    changes: Mapping[str, Any] | None = None,
+    guards: tuple[Guard, ...] = (),
+) -> Update:
+    """End an intent: it leaves the work index, and only a listed predecessor may end this way."""
+    sources = from_states or predecessors(INTENT_TRANSITIONS, to)
+    return Update(
+        key=intent_key(intent.intent_id),
+        set={
+            "state": to,
+            "finished_at": now,
+            "outcome": outcome,
+            "work_key": None,
+            "next_check_at": None,
+            **(changes or {}),
+        },
+        guards=(Guard(name="intent_not_finished", field="state", op=Op.ONE_OF, value=sources), *guards),
+    )
+
+
+def empty_slot(intent: Intent, *, state: SlotState, now: datetime, owner_field: str) -> Update:
+    """Make the slot that `intent` owns (through `owner_field`) empty again."""
+    return Update(
+        key=slot_key_of(intent),
+        set=emptied(now=now),
+        guards=owns_slot(intent.intent_id, state=state, owner_field=owner_field),
+    )
+
+
+def emptied(*, now: datetime) -> dict[str, Any]:
+    """The fields of a slot that holds nothing any more."""
+    return {
+        "state": SlotState.EMPTY,
+        "open_key": None,
+        "slot_key": None,
+        "entry_intent_id": None,
+        "exit_intent_id": None,
+        "exit_attempt": 0,
+        "quantity": ZERO,
+        "cost": ZERO,
+        "opened_at": None,
+        "take_profit": None,
+        "stop_loss": None,
+        "held_reason": None,
+        "idle_since": now,
+    }
+
+
+def owns_slot(intent_id: str, *, state: SlotState, owner_field: str) -> tuple[Guard, ...]:
+    """Guards that the slot is in `state` and belongs to the intent."""
+    return (
+        Guard(name="slot_in_state", field="state", op=Op.EQUAL, value=state),
+        Guard(name="slot_is_ours", field=owner_field, op=Op.EQUAL, value=intent_id),
+    )
+
+
+def same_day(now: datetime) -> Guard:
+    """Guard that the budget's daily counters are of today."""
+    return Guard(name="same_day", field="day", op=Op.EQUAL, value=day_of(now))
+
+
+def new_day(previous: str) -> Guard:
+    """Guard that the budget's daily counters are still those of the day read before."""
+    return Guard(name="day_unchanged", field="day", op=Op.EQUAL, value=previous)
+
+
+def covers(field: str, amount: Decimal) -> Guard:
+    """Guard that a balance is at least `amount`: it can never become negative."""
+    return Guard(name=f"{field}_covers", field=field, op=Op.AT_LEAST, value=amount)
