@@ -114,8 +114,8 @@ class MarketData(Protocol):
         """Best bid and ask of the symbols, in one request; symbols without a price are left out."""
         ...
 
-    def market_rules(self, symbols: Sequence[str], *, now: datetime) -> Sequence[MarketRules]:
-        """Trading rules of the symbols; unknown symbols are left out."""
+    def market_rules(self, symbols: Sequence[str] | None, *, now: datetime) -> Sequence[MarketRules]:
+        """Trading rules of the symbols (all of them when None); unknown symbols are left out."""
         ...
 
     def server_time(self) -> datetime:

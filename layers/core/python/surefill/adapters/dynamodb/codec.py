@@ -1,0 +1,119 @@
+"""Rows to items and back, from the type hints of the row classes: a field added to a row is stored without more code.
+
+Every field that is not None is stored under its own name; None is absent. A field absent from an item has its default.
+"""
+
+import types
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from functools import cache
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from pynamodb.attributes import Attribute
+from surefill.adapters.dynamodb.attributes import (
+    AmountAttribute,
+    CountAttribute,
+    FillsAttribute,
+    FlagAttribute,
+    MappingAttribute,
+    TextAttribute,
+    TextsAttribute,
+    TimeAttribute,
+    WordAttribute,
+)
+from surefill.adapters.dynamodb.schema import TABLES
+from surefill.domain.rows import Fill, Row
+
+Item = Mapping[str, dict[str, Any]]
+AnyRow = TypeVar("AnyRow", bound=Row)
+
+
+@cache
+def attributes_of(row: type[Row]) -> Mapping[str, Attribute[Any]]:
+    """The attribute of each field of a row class, by name."""
+    hints = get_type_hints(row)
+    schema = TABLES[row.TABLE]
+    attributes: dict[str, Attribute[Any]] = {}
+    for field in fields(row):
+        is_key = field.name in schema.key_names
+        role = {"hash_key": field.name == schema.partition_key, "range_key": field.name == schema.sort_key}
+        attribute = _attribute(_without_none(hints[field.name]), is_key=is_key, where=f"{row.__name__}.{field.name}")
+        attribute.is_hash_key, attribute.is_range_key = role["hash_key"], role["range_key"]
+        attribute.null = field.name not in row.KEY
+        attribute.attr_name = field.name
+        if is_key and attribute.attr_type != "S":
+            raise TypeError(f"{row.__name__}.{field.name} must be stored as text, because it is a key")
+        attributes[field.name] = attribute
+    return attributes
+
+
+def _without_none(hint: Any) -> Any:
+    if get_origin(hint) in (Union, types.UnionType):
+        rest = [part for part in get_args(hint) if part is not type(None)]
+        return rest[0] if len(rest) == 1 else hint
+    return hint
+
+
+def _attribute(hint: Any, *, is_key: bool, where: str) -> Attribute[Any]:
+    simple: dict[Any, type[Attribute[Any]]] = {
+        Decimal: AmountAttribute,
+        int: CountAttribute,
+        bool: FlagAttribute,
+        str: TextAttribute,
+        tuple[str, ...]: TextsAttribute,
+        tuple[Fill, ...]: FillsAttribute,
+    }
+    if hint in simple:
+        return simple[hint]()
+    if hint is datetime:
+        return TimeAttribute(is_key=is_key)
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return WordAttribute(hint)
+    if get_origin(hint) is Mapping:
+        return MappingAttribute()
+    raise TypeError(f"{where} must have a type that can be stored, was {hint!r}")
+
+
+@cache
+def defaults_of(row: type[Row]) -> Mapping[str, Any]:
+    """The default of each field that has one, made anew where it is mutable; None is left out: it means absent."""
+    defaults: dict[str, Any] = {}
+    for field in fields(row):
+        default = field.default_factory() if field.default_factory is not MISSING else field.default
+        if default is not MISSING and default is not None:
+            defaults[field.name] = default
+    return defaults
+
+
+def encoded(row: type[Row], name: str, value: Any) -> dict[str, Any]:
+    """One value as it is stored in field `name`; AttributeError when the row has no such field."""
+    attribute = attributes_of(row).get(name)
+    if attribute is None:
+        raise AttributeError(f"{row.__name__} must have a field {name!r} to store, guard or add to, had none")
+    return {attribute.attr_type: attribute.serialize(value)}
+
+
+def encode(row: Row) -> dict[str, dict[str, Any]]:
+    """A row as an item. Raises AmountError, TypeError or ValueError for a value that would not come back the same."""
+    item: dict[str, dict[str, Any]] = {}
+    for name, attribute in attributes_of(type(row)).items():
+        value = getattr(row, name)
+        if value is not None:
+            item[name] = {attribute.attr_type: attribute.serialize(value)}
+    return item
+
+
+def decode(row: type[AnyRow], item: Item) -> AnyRow:
+    """The row stored in an item (also in a stream's image). Attributes the row has no field for are left alone.
+
+    Raises TypeError when a field without default is absent.
+    """
+    values = {
+        name: attribute.deserialize(attribute.get_value(item[name]))
+        for name, attribute in attributes_of(row).items()
+        if name in item
+    }
+    return row(**values)

@@ -1,0 +1,97 @@
+"""Claim: take the money and the slot for an intent in one transaction, or say exactly what stood in the way."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from surefill.domain.decisions import Decision, journal_entry
+from surefill.domain.market import Refusal
+from surefill.domain.reasons import Reason
+from surefill.domain.rows import Budget, Intent, Leg, Slot
+from surefill.ports import Observer, Store
+from surefill.protocol.entry import claim_entry
+from surefill.protocol.exit import claim_exit
+from surefill.protocol.parts import slot_key_of
+from surefill.protocol.transaction import GuardFailedError, Transaction
+from surefill.usecases.refusals import refusal_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """Whether the intent holds its money and its slot now; if not, why."""
+
+    intent_id: str
+    claimed: bool
+    refusal: Refusal | None = None
+
+
+def claim(intent: Intent, *, store: Store, observer: Observer) -> Claimed:
+    """Claim an intent. Calling it again with the same intent is harmless and answers the same."""
+    attempt = _claim_entry if intent.leg is Leg.ENTRY else _claim_exit
+    try:
+        attempt(intent, store)
+    except GuardFailedError as error:
+        if "intent_is_new" in error.names() and store.get(Intent, intent.intent_id) is not None:
+            # Our own earlier claim, its reply lost, or a duplicate of the signal: either way it is claimed once.
+            return Claimed(intent_id=intent.intent_id, claimed=True)
+        return _refused(intent, refusal=refusal_of(error, intent=intent), store=store, observer=observer)
+    observer.event(
+        Reason.CLAIMED,
+        intent=intent.intent_id,
+        bot=intent.bot_id,
+        symbol=intent.symbol,
+        leg=intent.leg,
+        reserved=str(intent.reserved),
+        quantity=str(intent.quantity),
+    )
+    return Claimed(intent_id=intent.intent_id, claimed=True)
+
+
+def _claim_entry(intent: Intent, store: Store) -> None:
+    commit_for_day(lambda day: claim_entry(intent, budget_day=day), store=store, budget_id=intent.budget_id)
+
+
+def _claim_exit(intent: Intent, store: Store) -> None:
+    slot = store.get(Slot, *slot_key_of(intent).values)
+    if slot is None or intent.exit_key() != (slot.entry_intent_id, slot.exit_attempt):
+        # Another exit was faster, or the position is gone: the transaction below could only fail.
+        slot = replace(slot or _no_slot(intent), entry_intent_id=intent.entry_intent_id, exit_attempt=intent.attempt)
+    store.commit(claim_exit(intent, slot=slot))
+
+
+def _no_slot(intent: Intent) -> Slot:
+    market, owner = slot_key_of(intent).values
+    return Slot(market_key=market, owner_key=owner)
+
+
+def commit_for_day(build: Callable[[str | None], Transaction], *, store: Store, budget_id: str) -> None:
+    """Commit a transaction that counts per day; on the first one of a new day the counters start anew."""
+    try:
+        store.commit(build(None))
+    except GuardFailedError as error:
+        if error.names() != {"same_day"}:
+            raise
+        budget = store.get(Budget, budget_id)
+        store.commit(build(budget.day if budget else ""))
+
+
+def _refused(intent: Intent, *, refusal: Refusal, store: Store, observer: Observer) -> Claimed:
+    observer.event(
+        refusal.reason,
+        intent=intent.intent_id,
+        bot=intent.bot_id,
+        symbol=intent.symbol,
+        leg=intent.leg,
+        **refusal.numbers,
+    )
+    decision = Decision(
+        bot_id=intent.bot_id,
+        symbol=intent.symbol,
+        tick=intent.tick,
+        reason=refusal.reason,
+        numbers=refusal.numbers,
+        intent_id=intent.intent_id,
+    )
+    with suppress(GuardFailedError):
+        store.insert(journal_entry(decision, kind=f"claim-{intent.leg.lower()}"))
+    return Claimed(intent_id=intent.intent_id, claimed=False, refusal=refusal)

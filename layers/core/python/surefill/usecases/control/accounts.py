@@ -1,0 +1,163 @@
+"""Create and read accounts and budgets."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from surefill.domain.money import ZERO, add, to_decimal
+from surefill.domain.reasons import Reason
+from surefill.domain.rows import Account, Budget, Mode, PaperEntry
+from surefill.ports import Clock, Observer, Store
+from surefill.protocol.funds import fund, open_budget, switch_entries, withdraw
+from surefill.protocol.transaction import GuardFailedError
+from surefill.usecases.control.errors import ConflictError, NotFoundError, RequestRefusedError
+
+_NAME = re.compile(r"^[a-z0-9][a-z0-9_]{0,31}$")
+
+
+def check_name(name: str, *, field: str = "name") -> str:
+    """Names become parts of keys: lower-case letters, digits and underscores, at most 32."""
+    if not _NAME.match(name):
+        raise RequestRefusedError(field, f"{field} must be 1 to 32 of a-z, 0-9 and _, was {name!r}")
+    return name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountControl:
+    """Accounts and the budgets cut out of them."""
+
+    store: Store
+    clock: Clock
+    observer: Observer
+    venues: Sequence[str]
+
+    def create_account(
+        self,
+        *,
+        name: str,
+        venue: str,
+        mode: Mode,
+        currency: str,
+        secret_name: str | None = None,
+        paper_balance: Decimal | None = None,
+    ) -> Account:
+        """Register an account. A live one names the secret with its keys, a paper one the balance it starts with."""
+        check_name(name)
+        if venue not in self.venues:
+            raise RequestRefusedError("venue", f"venue must be one of {', '.join(self.venues)}, was {venue!r}")
+        if mode is Mode.LIVE and not secret_name:
+            raise RequestRefusedError("secret_name", "a live account needs the name of the secret with its API keys")
+        if mode is Mode.PAPER and (paper_balance is None or paper_balance <= ZERO):
+            raise RequestRefusedError("paper_balance", f"a paper account needs a balance above 0, was {paper_balance}")
+        account = Account(
+            account_id=f"{mode}-{venue}-{name}",
+            venue=venue,
+            mode=mode,
+            currency=currency.upper(),
+            secret_name=secret_name if mode is Mode.LIVE else None,
+            paper_balance=paper_balance if mode is Mode.PAPER else None,
+        )
+        try:
+            self.store.insert(account)
+        except GuardFailedError:
+            raise ConflictError("name", f"account {account.account_id} exists already") from None
+        if mode is Mode.PAPER and paper_balance is not None:
+            key = f"balance#{account.currency}"
+            self.store.insert(PaperEntry(account_id=account.account_id, entry_key=key, free=paper_balance))
+        return account
+
+    def account(self, account_id: str) -> Account:
+        """The account, or NotFoundError."""
+        account = self.store.get(Account, account_id)
+        if account is None:
+            raise NotFoundError("account_id", f"account {account_id!r} does not exist")
+        return account
+
+    def create_budget(
+        self,
+        *,
+        account_id: str,
+        name: str,
+        amount: Decimal,
+        max_open_positions: int | None = None,
+        max_trades_per_day: int | None = None,
+        max_daily_loss: Decimal | None = None,
+    ) -> Budget:
+        """Set money of an account aside for bots. Together the budgets may not hold more than the account does."""
+        account = self.account(account_id)
+        check_name(name)
+        self._require_free(account, amount=amount, field="amount")
+        budget = Budget(
+            budget_id=f"{account_id}-{name}",
+            account_id=account_id,
+            currency=account.currency,
+            funded=amount,
+            available=amount,
+            max_open_positions=max_open_positions,
+            max_trades_per_day=max_trades_per_day,
+            max_daily_loss=max_daily_loss,
+        )
+        try:
+            self.store.commit(open_budget(budget, request_id="open", now=self.clock.now()))
+        except GuardFailedError:
+            raise ConflictError("name", f"budget {budget.budget_id} exists already") from None
+        self.observer.event(Reason.FUNDED, budget=budget.budget_id, amount=str(amount))
+        return budget
+
+    def budget(self, budget_id: str) -> Budget:
+        """The budget, or NotFoundError."""
+        budget = self.store.get(Budget, budget_id)
+        if budget is None:
+            raise NotFoundError("budget_id", f"budget {budget_id!r} does not exist")
+        return budget
+
+    def fund(self, budget_id: str, *, amount: Decimal, request_id: str) -> Budget:
+        """Add account money to a budget, once per request id."""
+        budget = self.budget(budget_id)
+        self._require_free(self.account(budget.account_id), amount=amount, field="amount")
+        try:
+            self.store.commit(fund(budget_id, amount=amount, request_id=request_id, now=self.clock.now()))
+        except GuardFailedError as error:
+            if "is_new" not in error.names():
+                raise
+        return self.budget(budget_id)
+
+    def withdraw(self, budget_id: str, *, amount: Decimal, request_id: str) -> Budget:
+        """Take free money out of a budget, once per request id."""
+        budget = self.budget(budget_id)
+        try:
+            self.store.commit(withdraw(budget_id, amount=amount, request_id=request_id, now=self.clock.now()))
+        except GuardFailedError as error:
+            if "available_covers" in error.names():
+                message = f"amount must not be above the {budget.available} that is free, was {amount}"
+                raise ConflictError("amount", message) from None
+            if "is_new" not in error.names():
+                raise
+        return self.budget(budget_id)
+
+    def switch_entries(self, budget_id: str, *, allowed: bool) -> Budget:
+        """Allow or stop entries from a budget. After this returns no reservation can commit against it."""
+        self.budget(budget_id)
+        row = self.store.update(switch_entries(budget_id, allowed=allowed))
+        assert isinstance(row, Budget)
+        return row
+
+    def _require_free(self, account: Account, *, amount: Decimal, field: str) -> None:
+        if amount <= ZERO:
+            raise RequestRefusedError(field, f"{field} must be above 0, was {amount}")
+        if account.reconciled_at is None:
+            raise ConflictError(
+                "account_id",
+                f"account {account.account_id} has not been read from its venue yet (every 5 minutes): try again then"
+                + (f"; last error: {account.state_reason}" if account.state_reason else ""),
+            )
+        held = to_decimal(account.balances.get(account.currency, "0"))
+        budgets = self.store.budgets_of_account(account.account_id)
+        used = add(*(part for budget in budgets for part in (budget.available, budget.reserved)))
+        if add(used, amount) > held:
+            raise RequestRefusedError(
+                field,
+                f"{field} must not be above the {held - used} {account.currency} of {account.account_id} that no budget"
+                f" holds, was {amount}",
+            )

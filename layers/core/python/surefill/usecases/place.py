@@ -1,0 +1,138 @@
+"""Place: post the order of a claimed intent, at most once, and book it at once when the venue says it is finished."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from surefill.domain import identity
+from surefill.domain.orders import (
+    Accepted,
+    AlreadyExists,
+    NotSent,
+    OrderRequest,
+    PostOutcome,
+    Rejected,
+    UnknownOutcome,
+)
+from surefill.domain.reasons import Reason
+from surefill.domain.rows import Account, AccountState, Budget, Intent, Leg
+from surefill.domain.states import IntentState
+from surefill.ports import Clock, Observer, Store, Venue, Venues
+from surefill.protocol.order import mark_accepted, mark_unknown, send_gate
+from surefill.protocol.transaction import Guard, GuardFailedError, Key, Op, Update
+from surefill.usecases.book import Book, Outcome
+from surefill.usecases.entries import WINDOW
+
+_LOOK_SOON = timedelta(seconds=15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placer:
+    """Posts orders. `worker` names this invocation: only the one that passed the send gate may post or take it back."""
+
+    store: Store
+    venues: Venues
+    clock: Clock
+    observer: Observer
+    worker: str
+
+    def place(self, intent: Intent) -> Outcome:
+        """Post `intent` as it was claimed. PENDING means: do not post again, settle it."""
+        account = self.store.get(Account, intent.account_id)
+        if account is None:
+            raise AssertionError(f"account {intent.account_id} of intent {intent.intent_id} must exist, was missing")
+        now = self.clock.now()
+        if now > intent.deadline - WINDOW:
+            return self._never_sent(intent, why=Reason.NEVER_SENT)
+        if intent.leg is Leg.ENTRY and not self._entries_allowed(intent):
+            return self._never_sent(intent, why=Reason.ENTRIES_OFF)
+        # Before the gate: a failure to build the adapter must not leave an order that looks sent.
+        venue = self.venues.of_account(account)
+        try:
+            sent = self.store.update(send_gate(intent.intent_id, worker=self.worker, now=now))
+        except GuardFailedError:
+            return Outcome.PENDING  # not claimed, or somebody else's to send: look, never post
+        assert isinstance(sent, Intent)
+        self.observer.event(Reason.SENT, intent=sent.intent_id, bot=sent.bot_id, symbol=sent.symbol, leg=sent.leg)
+        return self._apply(sent, outcome=self._post(sent, venue=venue))
+
+    def _entries_allowed(self, intent: Intent) -> bool:
+        budget = self.store.get(Budget, intent.budget_id)
+        return budget is not None and budget.entries_allowed
+
+    def _never_sent(self, intent: Intent, *, why: Reason) -> Outcome:
+        stored = self.store.get(Intent, intent.intent_id)
+        if stored is None:
+            return Outcome.NOTHING
+        if stored.state is not IntentState.RESERVED:
+            return Outcome.PENDING
+        return self._book().void(stored, outcome=why, from_states=(IntentState.RESERVED,))
+
+    def _post(self, intent: Intent, *, venue: Venue) -> PostOutcome:
+        assert intent.sent_at is not None
+        request = OrderRequest(
+            client_order_id=identity.client_order_id(intent.intent_id),
+            symbol=intent.symbol,
+            side=intent.side,
+            kind=intent.kind,
+            quantity=intent.quantity,
+            limit_price=intent.limit_price,
+            signed_at=intent.sent_at,
+            window_ms=int(WINDOW.total_seconds() * 1_000),
+        )
+        return venue.post(request)
+
+    def _apply(self, intent: Intent, *, outcome: PostOutcome) -> Outcome:
+        match outcome:
+            case Accepted(order=order) if order.finished and order.fills is not None:
+                return self._book().record(intent, order=order)
+            case Accepted(order=order):
+                self.store.update(
+                    mark_accepted(intent, venue_order_id=order.venue_order_id, look_again_at=self._soon())
+                )
+                self._tell(Reason.ACCEPTED, intent, order=order.venue_order_id)
+                return Outcome.PENDING
+            case Rejected():
+                return self._rejected(intent, rejected=outcome)
+            case NotSent(message=message):
+                self._tell(Reason.NEVER_SENT, intent, error=message)
+                return self._take_back(intent, why=Reason.NEVER_SENT)
+            case AlreadyExists(message=message) | UnknownOutcome(message=message):
+                self.store.update(mark_unknown(intent, look_again_at=self._soon()))
+                self._tell(Reason.UNKNOWN, intent, error=message)
+                return Outcome.PENDING
+
+    def _rejected(self, intent: Intent, *, rejected: Rejected) -> Outcome:
+        self._tell(Reason.REJECTED, intent, code=rejected.code, error=rejected.message, why=rejected.reason)
+        if rejected.reason is Reason.CREDENTIALS_REJECTED:
+            block_account(self.store, intent.account_id, message=f"{rejected.code} {rejected.message}")
+        short_sale = rejected.reason is Reason.BALANCE_SHORT and intent.leg is Leg.EXIT
+        return self._take_back(intent, why=rejected.reason, held=Reason.BALANCE_SHORT if short_sale else None)
+
+    def _take_back(self, intent: Intent, *, why: Reason, held: Reason | None = None) -> Outcome:
+        """Only this worker, whose one post provably left nothing at the venue, may void a sent intent at once."""
+        mine = Guard(name="sent_by_us", field="worker", op=Op.EQUAL, value=self.worker)
+        return self._book().void(intent, outcome=why, from_states=(IntentState.SENT,), guards=(mine,), held=held)
+
+    def _book(self) -> Book:
+        return Book(store=self.store, clock=self.clock, observer=self.observer)
+
+    def _soon(self) -> datetime:
+        return self.clock.now() + _LOOK_SOON
+
+    def _tell(self, reason: Reason, intent: Intent, **numbers: object) -> None:
+        self.observer.event(
+            reason,
+            intent=intent.intent_id,
+            bot=intent.bot_id,
+            symbol=intent.symbol,
+            leg=intent.leg,
+            account=intent.account_id,
+            **numbers,
+        )
+
+
+def block_account(store: Store, account_id: str, *, message: str) -> None:
+    """The venue refuses the credentials: entries stop until it takes them again; money and positions stay."""
+    exists = Guard(name="account_exists", field="account_id", op=Op.PRESENT)
+    changes = {"state": AccountState.AUTH_FAILED, "state_reason": message[:200]}
+    store.update(Update(key=Key(Account, (account_id,)), set=changes, guards=(exists,)))

@@ -1,0 +1,71 @@
+"""Reconcile: settle every intent that should have been finished by now. Independent of the workflow, on purpose."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from surefill.domain.reasons import Reason
+from surefill.domain.rows import Intent, ScheduleRow
+from surefill.domain.states import UNFINISHED
+from surefill.ports import Clock, Observer, Store, StoreUnavailableError
+from surefill.protocol.transaction import GuardFailedError
+from surefill.usecases.book import Outcome
+from surefill.usecases.settle import Settler, postpone
+
+SCHEDULE = "reconcile"
+# One pass stays inside the function's time limit; what is left over is due first in the next.
+_BATCH = 50
+_TIME = timedelta(seconds=40)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciler:
+    """Sweeps the work index. What it finds by the (eventually consistent) index is decided on the intent itself."""
+
+    store: Store
+    settler: Settler
+    clock: Clock
+    observer: Observer
+
+    def reconcile(self, *, tick: datetime) -> Mapping[str, int]:
+        """One pass; returns how many intents ended in which outcome."""
+        started = self.clock.now()
+        counts: Counter[str] = Counter()
+        for intent_id in self.store.unfinished_intents(due_until=started, limit=_BATCH):
+            if self.clock.now() - started > _TIME:
+                break
+            counts[self._settle(intent_id)] += 1
+        self.store.replace(
+            ScheduleRow(
+                schedule_name=SCHEDULE,
+                last_tick=tick,
+                finished_at=self.clock.now(),
+                counts={name: str(count) for name, count in sorted(counts.items())},
+            )
+        )
+        self.observer.metric("Tick", 1)
+        self.observer.metric("OldestUnfinishedAgeSeconds", self._oldest_age())
+        self.observer.event(Reason.TICK, tick=tick, schedule=SCHEDULE, **counts)
+        return counts
+
+    def _settle(self, intent_id: str) -> str:
+        try:
+            outcome = self.settler.settle(intent_id)
+        except (GuardFailedError, StoreUnavailableError, AssertionError) as error:
+            self.observer.event(Reason.INTERNAL_ERROR, intent=intent_id, error=f"{type(error).__name__}: {error}")
+            return "FAILED"
+        if outcome is Outcome.PENDING:
+            intent = self.store.get(Intent, intent_id)
+            if intent is not None and intent.state in UNFINISHED:
+                postpone(intent, store=self.store, clock=self.clock)
+        elif outcome is not Outcome.NOTHING:
+            self.observer.event(Reason.RECOVERED, intent=intent_id, outcome=outcome)
+        return outcome
+
+    def _oldest_age(self) -> float:
+        oldest = self.store.unfinished_intents(due_until=None, limit=1)
+        intent = self.store.get(Intent, oldest[0]) if oldest else None
+        if intent is None or intent.state not in UNFINISHED:
+            return 0.0
+        return (self.clock.now() - intent.created_at).total_seconds()

@@ -1,0 +1,115 @@
+"""Sync account: compare what an account holds with what the tables say it must hold, and name the difference.
+
+A deficit stops entries until it is gone; a surplus (a deposit, airdropped coins) is only shown. Nothing is edited.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from decimal import Decimal
+
+from surefill.domain.money import ZERO, add, plain, subtract
+from surefill.domain.orders import Balance, VenueError
+from surefill.domain.reasons import Reason
+from surefill.domain.rows import Account, AccountState, ScheduleRow, Slot
+from surefill.domain.states import SlotState
+from surefill.ports import Clock, Observer, Store, Venues
+from surefill.protocol.transaction import Guard, Key, Op, Update
+
+SCHEDULE = "sync_account"
+# A difference up to this is rounding of the venue's own display, not money (base or quote units).
+_TOLERANCE = Decimal("0.00000001")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSync:
+    """Reads balances and writes the account row; never touches budgets, slots or intents."""
+
+    store: Store
+    venues: Venues
+    clock: Clock
+    observer: Observer
+
+    def sync_all(self, *, tick: datetime) -> Mapping[str, str]:
+        """Sync every account; returns each account's state."""
+        states = {account.account_id: self.sync(account) for account in self.store.all_rows(Account)}
+        self.store.replace(
+            ScheduleRow(schedule_name=SCHEDULE, last_tick=tick, finished_at=self.clock.now(), counts=states)
+        )
+        return states
+
+    def sync(self, account: Account) -> str:
+        """Read one account's balances, compare, and remember both."""
+        try:
+            balances = self.venues.of_account(account).balances()
+        except VenueError as error:
+            return self._unreadable(account, error)
+        held = {asset: add(balance.free, balance.locked) for asset, balance in balances.items()}
+        differences = self._differences(account, held) if not self._in_flight(account) else dict(account.differences)
+        missing = {asset: text for asset, text in differences.items() if text.startswith("-")}
+        state = AccountState.OUT_OF_SYNC if missing else AccountState.OK
+        reason = "; ".join(f"{asset} short by {text[1:]}" for asset, text in sorted(missing.items()))
+        after = replace(
+            account,
+            state=state,
+            state_reason=reason,
+            retry_at=None,
+            reconciled_at=self.clock.now(),
+            differences=differences,
+            balances=_shown(balances),
+        )
+        self._write(account, after)
+        self.observer.event(
+            Reason.RECONCILE_DIFFERENCE if missing else Reason.RECONCILED, account=account.account_id, **differences
+        )
+        self.observer.metric("ReconcileDeficits", len(missing))
+        return state
+
+    def _unreadable(self, account: Account, error: VenueError) -> str:
+        self.observer.event(error.reason, account=account.account_id, error=str(error))
+        state = AccountState.AUTH_FAILED if error.reason is Reason.CREDENTIALS_REJECTED else account.state
+        self._write(account, replace(account, state=state, state_reason=str(error)[:200], retry_at=error.retry_at))
+        return state
+
+    def _in_flight(self, account: Account) -> bool:
+        """While an order is under way, balances and tables may rightly differ."""
+        return any(
+            slot.state in (SlotState.OPENING, SlotState.CLOSING)
+            for slot in self.store.get_many(Slot, self.store.open_slot_keys())
+            if slot.account_id == account.account_id
+        )
+
+    def _differences(self, account: Account, held: Mapping[str, Decimal]) -> dict[str, str]:
+        """Signed difference per asset: held at the venue minus expected. Only assets the tables know of."""
+        expected: dict[str, Decimal] = defaultdict(lambda: ZERO)
+        for budget in self.store.budgets_of_account(account.account_id):
+            expected[budget.currency] = add(expected[budget.currency], budget.available, budget.reserved)
+        for slot in self.store.get_many(Slot, self.store.open_slot_keys()):
+            if slot.account_id == account.account_id:
+                base = slot.market_key.partition("|")[2].partition("/")[0]
+                expected[base] = add(expected[base], slot.quantity)
+        differences = {asset: subtract(held.get(asset, ZERO), amount) for asset, amount in expected.items()}
+        return {
+            asset: f"{'+' if difference > 0 else '-'}{plain(abs(difference))}"
+            for asset, difference in sorted(differences.items())
+            if abs(difference) > _TOLERANCE
+        }
+
+    def _write(self, before: Account, after: Account) -> None:
+        changes = {
+            item.name: getattr(after, item.name)
+            for item in fields(after)
+            if getattr(after, item.name) != getattr(before, item.name)
+        }
+        if changes:
+            exists = Guard(name="account_exists", field="account_id", op=Op.PRESENT)
+            self.store.update(Update(key=Key(Account, (before.account_id,)), set=changes, guards=(exists,)))
+
+
+def _shown(balances: Mapping[str, Balance]) -> dict[str, str]:
+    return {
+        asset: plain(add(balance.free, balance.locked))
+        for asset, balance in sorted(balances.items())
+        if balance.free or balance.locked
+    }
