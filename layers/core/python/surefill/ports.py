@@ -185,3 +185,11 @@ class Observer(Protocol):
     def metric(self, name: str, value: float) -> None:
         """A number to be charted and alarmed on."""
         ...
+
+
+class Notifier(Protocol):
+    """Tells people and other systems what became of an order."""
+
+    def publish(self, *, subject: str, intent: Intent) -> None:
+        """Publish one finished intent; raises StoreUnavailableError when it was not taken."""
+        ...

@@ -27,16 +27,18 @@ _LOOK_SOON = timedelta(seconds=15)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placer:
-    """Posts orders. `worker` names this invocation: only the one that passed the send gate may post or take it back."""
+    """Posts orders."""
 
     store: Store
     venues: Venues
     clock: Clock
     observer: Observer
-    worker: str
 
-    def place(self, intent: Intent) -> Outcome:
-        """Post `intent` as it was claimed. PENDING means: do not post again, settle it."""
+    def place(self, intent: Intent, *, worker: str) -> Outcome:
+        """Post `intent` as it was claimed. PENDING means: do not post again, settle it.
+
+        `worker` names this one call: only who passed the send gate may post, or take the order back.
+        """
         account = self.store.get(Account, intent.account_id)
         if account is None:
             raise AssertionError(f"account {intent.account_id} of intent {intent.intent_id} must exist, was missing")
@@ -47,13 +49,22 @@ class Placer:
             return self._never_sent(intent, why=Reason.ENTRIES_OFF)
         # Before the gate: a failure to build the adapter must not leave an order that looks sent.
         venue = self.venues.of_account(account)
-        try:
-            sent = self.store.update(send_gate(intent.intent_id, worker=self.worker, now=now))
-        except GuardFailedError:
+        sent = self._pass_gate(intent, worker=worker)
+        if sent is None:
             return Outcome.PENDING  # not claimed, or somebody else's to send: look, never post
-        assert isinstance(sent, Intent)
         self.observer.event(Reason.SENT, intent=sent.intent_id, bot=sent.bot_id, symbol=sent.symbol, leg=sent.leg)
         return self._apply(sent, outcome=self._post(sent, venue=venue))
+
+    def _pass_gate(self, intent: Intent, *, worker: str) -> Intent | None:
+        try:
+            row = self.store.update(send_gate(intent.intent_id, worker=worker, now=self.clock.now()))
+        except GuardFailedError as error:
+            # A resend of our own write whose reply was lost also fails: the row then carries our name.
+            row = error.row_of(Intent)
+            if not isinstance(row, Intent) or row.worker != worker or row.state is not IntentState.SENT:
+                return None
+        assert isinstance(row, Intent)
+        return row
 
     def _entries_allowed(self, intent: Intent) -> bool:
         budget = self.store.get(Budget, intent.budget_id)
@@ -110,7 +121,7 @@ class Placer:
 
     def _take_back(self, intent: Intent, *, why: Reason, held: Reason | None = None) -> Outcome:
         """Only this worker, whose one post provably left nothing at the venue, may void a sent intent at once."""
-        mine = Guard(name="sent_by_us", field="worker", op=Op.EQUAL, value=self.worker)
+        mine = Guard(name="sent_by_us", field="worker", op=Op.EQUAL, value=intent.worker)
         return self._book().void(intent, outcome=why, from_states=(IntentState.SENT,), guards=(mine,), held=held)
 
     def _book(self) -> Book:

@@ -1,1 +1,1 @@
-"""What an operator may ask for: accounts, budgets, bots, positions. A request is checked whole before it changes anything."""
+"""What an operator may ask for: accounts, budgets, bots, positions. Checked whole before anything changes."""

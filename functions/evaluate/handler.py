@@ -1,0 +1,58 @@
+"""evaluate: messages from dispatch become one decision per bot, and orders where a bot decided so."""
+
+from surefill import startup  # isort: skip  # first, so that nothing is collected while the rest loads
+
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from surefill.adapters.aws.clients import client
+from surefill.adapters.aws.workflow import OrderWorkflow
+from surefill.composition_venues import venues_of
+from surefill.composition import InvocationClock, base
+from surefill.domain.reasons import Reason
+from surefill.settings import required
+from surefill.strategies import indicators
+from surefill.usecases.batches import decode
+from surefill.usecases.evaluate import Evaluator
+
+logger = Logger()
+metrics = Metrics()
+indicators.load()
+
+
+@cache
+def build() -> tuple[Evaluator, InvocationClock]:
+    """The composition root."""
+    common = base(logger=logger, metrics=metrics)
+    evaluator = Evaluator(
+        store=common.store,
+        venues=venues_of(common.settings, store=common.store, clock=common.clock),
+        workflow=OrderWorkflow(step_functions=client("stepfunctions"), arn=required("ORDER_WORKFLOW_ARN")),
+        clock=common.clock,
+        observer=common.observer,
+        stage=common.settings.stage,
+    )
+    return evaluator, common.clock
+
+
+@metrics.log_metrics
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Evaluate each message; one that fails goes back to the queue alone (and in the end to its dead letters)."""
+    evaluator, clock = build()
+    clock.refresh()
+    failed = []
+    for record in event["Records"]:
+        try:
+            evaluator.evaluate(decode(record["body"]))
+        except Exception as error:
+            evaluator.observer.event(
+                Reason.INTERNAL_ERROR, message=record["messageId"], error=f"{type(error).__name__}: {error}"
+            )
+            logger.exception("evaluation failed")
+            failed.append({"itemIdentifier": record["messageId"]})
+    return {"batchItemFailures": failed}
+
+
+startup.finish()

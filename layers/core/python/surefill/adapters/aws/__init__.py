@@ -1,0 +1,1 @@
+"""AWS services other than the tables: queue, workflow, topic, secrets."""

@@ -1,0 +1,15 @@
+"""AWS clients with short timeouts. botocore directly: the functions need no resources, only calls."""
+
+from functools import cache
+from typing import Any
+
+import botocore.session
+from botocore.config import Config
+
+_CONFIG = Config(connect_timeout=1, read_timeout=5, retries={"mode": "standard", "max_attempts": 3})
+
+
+@cache
+def client(service: str) -> Any:
+    """The client of a service, one per process; region, credentials and endpoint come from the environment."""
+    return botocore.session.get_session().create_client(service, config=_CONFIG)

@@ -1,0 +1,43 @@
+"""The evaluations queue on SQS."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from surefill.ports import StoreUnavailableError
+
+_PER_CALL = 10
+_BYTES_PER_CALL = 250_000
+
+
+class SqsQueue:
+    """Sends messages in as few calls as SQS allows: ten messages and 256 KiB each."""
+
+    def __init__(self, *, sqs: Any, url: str) -> None:
+        self._sqs = sqs
+        self._url = url
+
+    def send(self, bodies: Sequence[str]) -> None:
+        """Send all messages; StoreUnavailableError when SQS did not take every one of them."""
+        for chunk in _chunks(bodies):
+            entries = [{"Id": str(index), "MessageBody": body} for index, body in enumerate(chunk)]
+            try:
+                answer = self._sqs.send_message_batch(QueueUrl=self._url, Entries=entries)
+            except (BotoCoreError, ClientError) as error:
+                raise StoreUnavailableError(f"queue did not take {len(entries)} messages: {error}") from error
+            failed = answer.get("Failed", [])
+            if failed:
+                raise StoreUnavailableError(f"queue refused {len(failed)} of {len(entries)} messages: {failed[0]}")
+
+
+def _chunks(bodies: Sequence[str]) -> list[list[str]]:
+    chunks: list[list[str]] = []
+    size = 0
+    for body in bodies:
+        if not chunks or len(chunks[-1]) == _PER_CALL or size + len(body) > _BYTES_PER_CALL:
+            chunks.append([])
+            size = 0
+        chunks[-1].append(body)
+        size += len(body)
+    return chunks

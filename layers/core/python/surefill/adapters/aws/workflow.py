@@ -1,0 +1,31 @@
+"""The order workflow on Step Functions: one execution per intent, named after it."""
+
+import json
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from surefill.domain.rows import Intent
+from surefill.ports import StoreUnavailableError
+from surefill.wire import to_wire
+
+
+class OrderWorkflow:
+    """Starts Standard executions; their names make a second start of the same intent impossible for 90 days."""
+
+    def __init__(self, *, step_functions: Any, arn: str) -> None:
+        self._step_functions = step_functions
+        self._arn = arn
+
+    def start(self, intent: Intent) -> bool:
+        """Start the execution; False when one of this name exists."""
+        body = json.dumps({"intent_id": intent.intent_id, "intent": to_wire(intent)})
+        try:
+            self._step_functions.start_execution(stateMachineArn=self._arn, name=intent.intent_id, input=body)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ExecutionAlreadyExists":
+                return False
+            raise StoreUnavailableError(f"workflow of intent {intent.intent_id} did not start: {error}") from error
+        except BotoCoreError as error:
+            raise StoreUnavailableError(f"workflow of intent {intent.intent_id} did not start: {error}") from error
+        return True
