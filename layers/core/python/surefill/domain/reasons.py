@@ -70,7 +70,6 @@ class Reason(StrEnum):
     MANUAL_EXIT = "exit.manual"
     EXIT_WAITING = "exit.levels_not_reached"
     UNPROTECTED = "exit.no_protection"
-    EXIT_NO_PRICE = "exit.no_price"
     DUST = "exit.dust_left"
     BALANCE_SHORT = "position.balance_short"
     # accounts and funds

@@ -318,7 +318,11 @@ class ScheduleRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaperEntry:
-    """An order or a balance of a paper account ("order#<client order id>" or "balance#<asset>")."""
+    """An order or a balance of a paper account ("order#<client order id>", "balance#<asset>", or the list "assets").
+
+    Of a balance: `free` to use and `locked` in open orders. Of an order: `free` is the quantity still open (0 once it
+    is finished) and `locked` what it holds of the asset it pays with. Of the list: how often it changed.
+    """
 
     TABLE: ClassVar[str] = "paper"
     KEY: ClassVar[tuple[str, ...]] = ("account_id", "entry_key")
@@ -326,6 +330,7 @@ class PaperEntry:
     account_id: str
     entry_key: str
     free: Decimal = ZERO
+    locked: Decimal = ZERO
     body: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -82,7 +82,7 @@ def _refused(intent: Intent, *, refusal: Refusal, store: Store, observer: Observ
         bot=intent.bot_id,
         symbol=intent.symbol,
         leg=intent.leg,
-        **refusal.numbers,
+        numbers=refusal.numbers,
     )
     decision = Decision(
         bot_id=intent.bot_id,

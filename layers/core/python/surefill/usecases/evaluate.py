@@ -148,7 +148,7 @@ class Evaluator:
             tick=decision.tick,
             intent=decision.intent_id,
             account=bot.account_id,
-            **dict(decision.numbers),
+            numbers=dict(decision.numbers),
         )
         changed = {
             name: getattr(after, name)

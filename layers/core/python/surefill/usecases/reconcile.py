@@ -46,7 +46,7 @@ class Reconciler:
         )
         self.observer.metric("Tick", 1)
         self.observer.metric("OldestUnfinishedAgeSeconds", self._oldest_age())
-        self.observer.event(Reason.TICK, tick=tick, schedule=SCHEDULE, **counts)
+        self.observer.event(Reason.TICK, tick=tick, schedule=SCHEDULE, counts=dict(counts))
         return counts
 
     def _settle(self, intent_id: str) -> str:

@@ -61,7 +61,9 @@ class AccountSync:
         )
         self._write(account, after)
         self.observer.event(
-            Reason.RECONCILE_DIFFERENCE if missing else Reason.RECONCILED, account=account.account_id, **differences
+            Reason.RECONCILE_DIFFERENCE if missing else Reason.RECONCILED,
+            account=account.account_id,
+            differences=differences,
         )
         self.observer.metric("ReconcileDeficits", len(missing))
         return state

@@ -92,7 +92,7 @@ class ExitWatch:
             return self._tell(slot, quote.reason, tick=tick, error=str(quote))
         problem = quote_problem(quote, now=self.clock.now())
         if quote is None or problem is not None:
-            return self._tell(slot, problem or Reason.EXIT_NO_PRICE, tick=tick)
+            return self._tell(slot, problem or Reason.NO_PRICE, tick=tick)
         reason = exit_reason(slot, bid=quote.bid)
         if reason is Reason.EXIT_WAITING:
             return reason
@@ -116,7 +116,7 @@ class ExitWatch:
 
     def _tell(self, slot: Slot, reason: Reason, *, tick: datetime, **numbers: object) -> Reason:
         symbol = slot.market_key.partition("|")[2]
-        self.observer.event(reason, bot=slot.bot_id, account=slot.account_id, symbol=symbol, tick=tick, **numbers)
+        self.observer.event(reason, bot=slot.bot_id, account=slot.account_id, symbol=symbol, tick=tick, numbers=numbers)
         evidence = {name: str(value) for name, value in numbers.items() if name != "intent"}
         intent = numbers.get("intent")
         decision = Decision(
@@ -144,4 +144,4 @@ class ExitWatch:
         self.observer.metric("Tick", 1)
         self.observer.metric("UnprotectedPositions", counts[Reason.UNPROTECTED])
         self.observer.metric("Quarantined", counts[Reason.SLOT_HELD])
-        self.observer.event(Reason.TICK, tick=tick, schedule=SCHEDULE, open_slots=len(slots), **counts)
+        self.observer.event(Reason.TICK, tick=tick, schedule=SCHEDULE, open_slots=len(slots), counts=dict(counts))

@@ -1,0 +1,236 @@
+"""Every evaluation ends in exactly one decision with its reason; only a confirmed, allowed signal starts an order."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import ClassVar
+
+import pytest
+from surefill.domain.orders import VenueError
+from surefill.domain.reasons import Reason
+from surefill.domain.rows import Account, AccountState, BotState, MarketRules, Side
+from surefill.domain.states import SlotState
+from surefill.protocol.transaction import Key, Update
+from surefill.strategies import base
+from surefill.strategies.market import MarketView
+
+from tests.fakes.world import MARKET, TICK, World, bot, candle_rows
+
+
+class Scripted(base.Strategy):
+    """Says what its parameter says."""
+
+    name: ClassVar[str] = "scripted"
+    Params: ClassVar[type[base.Params]] = base.Params
+
+    def __init__(self, params: Mapping[str, object]) -> None:
+        self.says = str(params.get("says", "HOLD"))
+
+    @property
+    def candles_needed(self) -> int:
+        return 3
+
+    def decide(self, market: MarketView, position: base.Position | None) -> base.Signal:
+        if self.says == "raise":
+            raise ZeroDivisionError("user code")
+        return base.Signal(action=base.Action(self.says), numbers={"score": "1"})
+
+
+@pytest.fixture
+def world() -> World:
+    made = World()
+    made.venue.rows = candle_rows([100.0] * 5)
+    return made
+
+
+def decide(world: World, says: str = "BUY", **changes: object):  # type: ignore[no-untyped-def]
+    now = world.clock.now()
+    world.venue.rows = world.venue.rows and candle_rows([100.0] * 5, until=now)
+    world.venue.quoted_at = now
+    subject = bot(strategy="scripted", params={"says": says}, **changes)
+    (decision,) = world.evaluator({"scripted": Scripted}).evaluate(world.batch(subject, tick=now))
+    return decision
+
+
+def test_a_buy_starts_one_order_with_frozen_terms(world: World) -> None:
+    decision = decide(world)
+    (intent,) = world.workflow.started.values()
+    assert (decision.reason, decision.intent_id) == (Reason.BUY, intent.intent_id)
+    assert intent.reserved <= Decimal(200)
+    assert (intent.take_profit_percent, intent.stop_loss_percent) == (Decimal(3), Decimal(2))
+
+
+def test_the_same_tick_again_is_the_same_order(world: World) -> None:
+    assert decide(world).intent_id == decide(world).intent_id
+    assert len(world.workflow.started) == 1
+
+
+def test_hold_says_so_with_the_numbers(world: World) -> None:
+    decision = decide(world, "HOLD")
+    assert (decision.reason, decision.numbers) == (Reason.HOLD, {"score": "1"})
+    assert not world.workflow.started
+
+
+def test_a_sell_without_position_is_refused_and_journalled(world: World) -> None:
+    """Incident N07."""
+    assert decide(world, "SELL").reason is Reason.NO_POSITION
+    assert [entry.reason for entry in world.store.journal_of("trend")] == [Reason.NO_POSITION]
+
+
+def test_a_position_is_not_bought_twice_and_is_sold_on_sell(world: World) -> None:
+    decide(world)
+    world.run_started()
+    world.clock.forward(minutes=1)
+    assert decide(world).reason is Reason.ALREADY_IN_POSITION
+    world.clock.forward(minutes=1)
+    assert decide(world, "SELL").reason is Reason.SELL
+    world.run_started()
+    assert world.slot().state is SlotState.EMPTY
+
+
+def test_confirmation_waits_with_the_time_left_and_starts_anew_after_a_change(world: World) -> None:
+    """Incident N31."""
+    patient = {"confirmation_seconds": 300}
+    assert decide(world, **patient).numbers["seconds"] == "0"
+    world.clock.forward(minutes=3)
+    waiting = decide(world, **patient)
+    assert (waiting.reason, waiting.numbers["seconds"], waiting.numbers["needed"]) == (
+        Reason.WAITING_CONFIRMATION, "180", "300",
+    )  # fmt: skip
+    world.clock.forward(minutes=1)
+    assert decide(world, "HOLD", **patient).reason is Reason.HOLD
+    world.clock.forward(minutes=1)
+    assert decide(world, **patient).numbers["seconds"] == "0"
+    world.clock.forward(minutes=5)
+    assert decide(world, **patient).reason is Reason.BUY
+
+
+def test_cooldown_counts_from_the_end_of_the_last_position(world: World) -> None:
+    decide(world)
+    world.run_started()
+    decide(world, "SELL")
+    world.run_started()
+    world.clock.forward(minutes=4)
+    waiting = decide(world, cooldown_seconds=900)
+    assert (waiting.reason, waiting.numbers["seconds"]) == (Reason.WAITING_COOLDOWN, "240")
+    world.clock.forward(minutes=11)
+    assert decide(world, cooldown_seconds=900).reason is Reason.BUY
+
+
+def test_only_a_changed_decision_is_written(world: World) -> None:
+    for _ in range(3):
+        decide(world, "HOLD")
+        world.clock.forward(minutes=1)
+    assert len(world.store.journal_of("trend")) == 1
+    assert world.observer.reasons().count(Reason.HOLD) == 3
+
+
+def test_a_strategy_that_raises_is_that_bots_reason_and_others_go_on(world: World) -> None:
+    broken = bot(bot_id="broken", strategy="scripted", params={"says": "raise"})
+    fine = bot(strategy="scripted", params={"says": "HOLD"})
+    decisions = world.evaluator({"scripted": Scripted}).evaluate(world.batch(broken, fine))
+    assert [decision.reason for decision in decisions] == [Reason.STRATEGY_FAILED, Reason.HOLD]
+    assert decisions[0].numbers["error"] == "ZeroDivisionError: user code"
+
+
+def test_an_unknown_strategy_is_named(world: World) -> None:
+    """Incident N24."""
+    (decision,) = world.evaluator({}).evaluate(world.batch())
+    assert decision.reason is Reason.STRATEGY_UNKNOWN
+
+
+@pytest.mark.parametrize("reason", [Reason.VENUE_DOWN, Reason.RATE_LIMITED, Reason.MAINTENANCE])
+def test_a_venue_without_candles_is_the_reason(world: World, reason: Reason) -> None:
+    world.venue.look_error = VenueError(reason, "503")
+    assert decide(world).reason is reason
+
+
+def test_no_candles_stale_and_short_ones_refuse(world: World) -> None:
+    """Incidents N13 and N14."""
+    evaluator = world.evaluator({"scripted": Scripted})
+    subject = bot(strategy="scripted", params={"says": "BUY"})
+    reasons = []
+    for rows in ([], candle_rows([100.0] * 5, until=TICK - timedelta(minutes=9)), candle_rows([100.0] * 2)):
+        world.venue.rows = rows
+        reasons.append(evaluator.evaluate(world.batch(subject))[0].reason)
+    assert reasons == [Reason.NO_DATA, Reason.DATA_STALE, Reason.DATA_SHORT]
+    assert not world.workflow.started
+
+
+def test_without_a_price_nothing_is_bought(world: World) -> None:
+    world.venue.rows = candle_rows([100.0] * 5)
+    world.venue.quoted_at = None
+    subject = bot(strategy="scripted", params={"says": "BUY"})
+    (decision,) = world.evaluator({"scripted": Scripted}).evaluate(world.batch(subject))
+    assert decision.reason is Reason.NO_PRICE
+
+
+def change(world: World, row: type, key: tuple[str, ...], **fields: object) -> None:
+    world.store.update(Update(key=Key(row, key), set=fields))
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"available": Decimal(100), "funded": Decimal(1000), "deployed": Decimal(900)}, Reason.BUDGET_TOO_SMALL),
+        ({"entries_allowed": False}, Reason.ENTRIES_OFF),
+        ({"max_open_positions": 0}, Reason.LIMIT_OPEN_POSITIONS),
+        ({"day": "2026-01-05", "max_trades_per_day": 3, "trades_today": 3}, Reason.LIMIT_TRADES),
+        ({"day": "2026-01-05", "max_daily_loss": Decimal(5), "loss_today": Decimal(5)}, Reason.LIMIT_LOSS),
+    ],
+)
+def test_what_the_claim_would_refuse_is_said_before_with_numbers(
+    world: World, fields: dict[str, object], reason: Reason
+) -> None:
+    """Incidents N11 and N30."""
+    store = world.store
+    store.replace(replace(world.money(), **fields))  # type: ignore[arg-type]
+    decision = decide(world)
+    assert decision.reason is reason
+    assert {"need", "have"} <= set(decision.numbers)
+    assert not world.workflow.started
+
+
+def test_yesterdays_counters_do_not_limit_today(world: World) -> None:
+    world.store.replace(replace(world.money(), day="2026-01-04", max_trades_per_day=3, trades_today=3))
+    assert decide(world).reason is Reason.BUY
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"state": AccountState.AUTH_FAILED}, Reason.CREDENTIALS_REJECTED),
+        ({"state": AccountState.OUT_OF_SYNC}, Reason.ACCOUNT_BLOCKED),
+        ({"retry_at": TICK + timedelta(minutes=2)}, Reason.RATE_LIMITED),
+    ],
+)
+def test_an_account_in_trouble_does_not_enter(world: World, fields: dict[str, object], reason: Reason) -> None:
+    change(world, Account, ("live-binance-main",), **fields)
+    assert decide(world).reason is reason
+
+
+def test_a_market_that_does_not_trade_is_not_entered(world: World) -> None:
+    change(world, MarketRules, (MARKET,), active=False)
+    assert decide(world).reason is Reason.MARKET_CLOSED
+
+
+def test_a_draining_bot_only_sells(world: World) -> None:
+    assert decide(world, state=BotState.DRAINING).reason is Reason.BOT_NOT_ACTIVE
+
+
+def test_a_batch_that_waited_too_long_is_dropped_loudly(world: World) -> None:
+    late = world.batch(tick=world.clock.now() - timedelta(minutes=2))
+    assert world.evaluator({}).evaluate(late) == []
+    assert world.observer.reasons() == [Reason.TICK_LATE]
+
+
+def test_a_hundred_bots_cost_one_candle_request(world: World) -> None:
+    crowd = [bot(bot_id=f"b{index}", strategy="scripted", params={"says": "HOLD"}) for index in range(100)]
+    assert len(world.evaluator({"scripted": Scripted}).evaluate(world.batch(*crowd))) == 100
+    assert world.venue.requests == 1
+
+
+def test_the_pending_signal_is_remembered_in_the_slot(world: World) -> None:
+    decide(world, confirmation_seconds=60)
+    assert (world.slot().signal_side, world.slot().signal_since) == (Side.BUY, TICK)
