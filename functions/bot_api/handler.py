@@ -8,6 +8,7 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response, content_types
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+
 from surefill.adapters.aws.clients import client
 from surefill.adapters.aws.queue import SqsQueue
 from surefill.adapters.aws.workflow import OrderWorkflow
@@ -183,7 +184,6 @@ def health() -> dict[str, Any]:
     return {"schedules": {name: to_wire(row) if row else None for name, row in rows.items()}}
 
 
-@app.exception_handler(RequestValidationError)
 def invalid_shape(error: RequestValidationError) -> Response[str]:
     """The request does not have the shape of its route."""
     first = error.errors()[0]
@@ -191,19 +191,16 @@ def invalid_shape(error: RequestValidationError) -> Response[str]:
     return _answer(422, field=".".join(where) or "body", message=str(first["msg"]))
 
 
-@app.exception_handler(RequestRefusedError)
 def refused(error: RequestRefusedError) -> Response[str]:
     """The request can't be done as asked."""
     return _answer(error.status, field=error.field, message=str(error))
 
 
-@app.exception_handler(AmountError)
 def bad_amount(error: AmountError) -> Response[str]:
     """An amount that is none."""
     return _answer(422, field="amount", message=str(error))
 
 
-@app.exception_handler(StoreUnavailableError)
 def unavailable(error: StoreUnavailableError) -> Response[str]:
     """The tables or queues did not answer; nothing is known to have changed."""
     logger.error("unavailable", extra={"error": str(error)})
@@ -216,6 +213,15 @@ def _answer(status: int, *, field: str, message: str) -> Response[str]:
         content_type=content_types.APPLICATION_JSON,
         body=problem(status=status, field=field, message=message),
     )
+
+
+for kind, answer in (
+    (RequestValidationError, invalid_shape),
+    (RequestRefusedError, refused),
+    (AmountError, bad_amount),
+    (StoreUnavailableError, unavailable),
+):
+    app.exception_handler(kind)(answer)
 
 
 @metrics.log_metrics

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
+
 from surefill.composition import Base, base
 from surefill.domain.rows import Intent
 from surefill.usecases.claim import claim

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
+
 from surefill.adapters.aws.clients import client
 from surefill.adapters.aws.queue import SqsQueue
 from surefill.composition import Base, base

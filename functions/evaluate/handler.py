@@ -6,10 +6,11 @@ from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
+
 from surefill.adapters.aws.clients import client
 from surefill.adapters.aws.workflow import OrderWorkflow
-from surefill.composition_venues import venues_of
 from surefill.composition import InvocationClock, base
+from surefill.composition_venues import venues_of
 from surefill.domain.reasons import Reason
 from surefill.settings import required
 from surefill.strategies import indicators

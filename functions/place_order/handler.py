@@ -11,8 +11,9 @@ from typing import Any
 from uuid import uuid4
 
 from aws_lambda_powertools import Logger, Metrics
-from surefill.composition_venues import venues_of
+
 from surefill.composition import InvocationClock, base
+from surefill.composition_venues import venues_of
 from surefill.domain.rows import Intent
 from surefill.usecases.book import Outcome
 from surefill.usecases.place import Placer

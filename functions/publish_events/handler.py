@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
+
 from surefill.adapters.aws.clients import client
 from surefill.adapters.aws.topic import SnsNotifier
 from surefill.adapters.dynamodb.codec import decode

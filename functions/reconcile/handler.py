@@ -6,8 +6,9 @@ from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
-from surefill.composition_venues import venues_of
+
 from surefill.composition import InvocationClock, base
+from surefill.composition_venues import venues_of
 from surefill.domain.times import format_time
 from surefill.events import scheduled_tick
 from surefill.usecases.reconcile import SCHEDULE, Reconciler

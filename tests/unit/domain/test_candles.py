@@ -4,9 +4,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+
 from surefill.domain.candles import CandleError, Quote, closed_candles, data_problem, quote_problem
 from surefill.domain.reasons import Reason
-
 from tests.fakes.world import TICK, candle_rows
 
 

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+
 from surefill.domain.fills import FillError, order_result
 from surefill.domain.rows import Fill, Side
 

@@ -6,10 +6,10 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from surefill.domain.candles import Quote
 from surefill.domain.market import EntryTerms, Refusal, entry_terms, levels, rules_problem, sellable_quantity
 from surefill.domain.reasons import Reason
-
 from tests.fakes.world import TICK, rules
 
 

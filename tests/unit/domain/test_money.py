@@ -5,6 +5,7 @@ from decimal import Decimal, Inexact
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from surefill.domain.money import AmountError, add, ceil_to_step, floor_to_step, multiply, plain, to_decimal
 
 steps = st.sampled_from([Decimal("0.00000001"), Decimal("0.001"), Decimal("0.5"), Decimal(1), Decimal(10)])

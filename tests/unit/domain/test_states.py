@@ -1,6 +1,7 @@
 """The two state machines: one-way, and nothing leaves a final state except by the rules that are listed."""
 
 import pytest
+
 from surefill.domain.states import (
     INTENT_TRANSITIONS,
     POSTED,

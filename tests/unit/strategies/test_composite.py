@@ -4,6 +4,7 @@ from array import array
 
 import pytest
 from pydantic import ValidationError
+
 from surefill.domain.candles import Candles
 from surefill.strategies.base import Action
 from surefill.strategies.composite import Composite

@@ -4,6 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Account, Bot, BotState, MarketRules, Mode, PaperEntry
 from surefill.domain.states import SlotState
@@ -11,7 +12,6 @@ from surefill.usecases.batches import decode
 from surefill.usecases.control.accounts import AccountControl
 from surefill.usecases.control.bots import BotControl, BotSpec
 from surefill.usecases.control.errors import ConflictError, NotFoundError, RequestRefusedError
-
 from tests.fakes.world import TICK, World, rules
 
 
@@ -138,7 +138,6 @@ def test_closing_nothing_says_so(world: World) -> None:
 
 def test_closing_needs_the_markets_rules(world: World) -> None:
     from surefill.protocol.transaction import Key
-
     from tests.unit.usecases.test_schedules import held
 
     held(world)

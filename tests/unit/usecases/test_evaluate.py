@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import ClassVar
 
 import pytest
+
 from surefill.domain.orders import VenueError
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Account, AccountState, BotState, MarketRules, Side
@@ -14,7 +15,6 @@ from surefill.domain.states import SlotState
 from surefill.protocol.transaction import Key, Update
 from surefill.strategies import base
 from surefill.strategies.market import MarketView
-
 from tests.fakes.world import MARKET, TICK, World, bot, candle_rows
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+
 from surefill.domain.orders import VenueError
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Account, AccountState, Intent, LedgerEntry, OrderKind
@@ -17,7 +18,6 @@ from surefill.usecases.claim import claim
 from surefill.usecases.entries import EntryPlanner
 from surefill.usecases.exits import exit_intent
 from surefill.usecases.reconcile import Reconciler
-
 from tests.fakes.world import MARKET, TICK, World, rules
 
 
@@ -29,7 +29,7 @@ def world() -> World:
 def entry(world: World) -> Intent:
     planner = EntryPlanner(
         store=world.store,
-        market=world.venue,
+        venues=world.venue,
         stage="test",
         now=world.clock.now(),
         batch=world.batch(),

@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+
 from surefill.domain.orders import Balance, VenueError
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Account, AccountState, BotState, MarketRules, ScheduleRow, Slot
@@ -14,7 +15,6 @@ from surefill.usecases.batches import BatchError, decode, encode
 from surefill.usecases.dispatch import Dispatched, dispatch
 from surefill.usecases.refresh_markets import refresh_markets
 from surefill.usecases.sync_account import AccountSync
-
 from tests.fakes.world import MARKET, OWNER, TICK, World, bot
 
 

@@ -44,7 +44,7 @@ def _out(value: Any) -> Any:
 
 def from_wire(kind: type[Item], body: Mapping[str, Any]) -> Item:
     """The dataclass that `body` describes; raises WireError naming the field that does not fit."""
-    hints = _hints(kind)
+    hints = _hints(cast("type", kind))
     unknown = sorted(set(body) - set(hints))
     if unknown:
         raise WireError(f"{kind.__name__} has no field {unknown[0]!r}")

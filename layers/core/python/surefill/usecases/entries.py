@@ -23,7 +23,7 @@ from surefill.domain.rows import (
     Slot,
 )
 from surefill.domain.times import day_of, sortable
-from surefill.ports import MarketData, Store
+from surefill.ports import Store, Venues
 from surefill.protocol.entry import claim_entry
 from surefill.protocol.parts import WORK
 from surefill.usecases.batches import Batch
@@ -42,7 +42,7 @@ class EntryPlanner:
     """Plans entries for one batch; rules, price, budgets and accounts are read once and only when somebody buys."""
 
     store: Store
-    market: MarketData
+    venues: Venues
     stage: str
     now: datetime
     batch: Batch
@@ -102,7 +102,9 @@ class EntryPlanner:
     def _quote(self) -> Quote | Refusal:
         if not self._quotes:
             try:
-                self._quotes.append(self.market.quotes([self.batch.symbol]).get(self.batch.symbol))
+                self._quotes.append(
+                    self.venues.market_data(self.batch.venue).quotes([self.batch.symbol]).get(self.batch.symbol)
+                )
             except VenueError as error:
                 self._quotes.append(error)
         quote = self._quotes[0]

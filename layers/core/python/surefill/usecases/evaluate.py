@@ -13,7 +13,7 @@ from surefill.domain.orders import VenueError
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Bot, BotState, Side, Slot
 from surefill.domain.states import SlotState
-from surefill.ports import Clock, MarketData, Observer, Store, Venues, Workflow
+from surefill.ports import Clock, Observer, Store, Venues, Workflow
 from surefill.protocol.transaction import GuardFailedError, Update, key_of
 from surefill.strategies import STRATEGIES
 from surefill.strategies.base import Action, Position, Signal, Strategy
@@ -44,15 +44,14 @@ class Evaluator:
         if age > LATEST:
             self.observer.event(Reason.TICK_LATE, tick=batch.tick, symbol=batch.symbol, age_seconds=age.total_seconds())
             return []
-        market = self.venues.market_data(batch.venue)
         prepared = [self._strategy(bot) for bot in batch.bots]
         longest = max((item.candles_needed for item in prepared if isinstance(item, Strategy)), default=0)
-        candles = self._candles(batch, market=market, longest=longest)
+        candles = self._candles(batch, longest=longest)
         key = identity.market_key(venue=batch.venue, symbol=batch.symbol)
         slots = {slot.owner_key: slot for slot in self.store.slots_of_market(key)}
         views: dict[int, MarketView] = {}
         entries = EntryPlanner(
-            store=self.store, market=market, stage=self.stage, now=self.clock.now(), batch=batch, market_key=key
+            store=self.store, venues=self.venues, stage=self.stage, now=self.clock.now(), batch=batch, market_key=key
         )
         decisions = []
         for bot, strategy in zip(batch.bots, prepared, strict=True):
@@ -74,9 +73,9 @@ class Evaluator:
         except ValueError as error:
             return error
 
-    def _candles(self, batch: Batch, *, market: MarketData, longest: int) -> Candles | VenueError | CandleError:
+    def _candles(self, batch: Batch, *, longest: int) -> Candles | VenueError | CandleError:
         try:
-            rows = market.candle_rows(
+            rows = self.venues.market_data(batch.venue).candle_rows(
                 symbol=batch.symbol, timeframe=batch.timeframe, until=batch.tick, limit=longest + 1
             )
             return closed_candles(timeframe=batch.timeframe, rows=rows, tick=batch.tick)

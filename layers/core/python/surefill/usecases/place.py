@@ -12,6 +12,7 @@ from surefill.domain.orders import (
     PostOutcome,
     Rejected,
     UnknownOutcome,
+    VenueError,
 )
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Account, AccountState, Budget, Intent, Leg
@@ -42,27 +43,33 @@ class Placer:
         account = self.store.get(Account, intent.account_id)
         if account is None:
             raise AssertionError(f"account {intent.account_id} of intent {intent.intent_id} must exist, was missing")
+        # Before the gate: a failure to build the adapter must not leave an order that looks sent.
+        try:
+            venue = self.venues.of_account(account)
+        except VenueError as error:
+            self._tell(error.reason, intent, error=str(error))
+            if error.reason is Reason.CREDENTIALS_REJECTED:
+                block_account(self.store, intent.account_id, message=str(error))
+            return self._never_sent(intent, why=error.reason)
+        if intent.leg is Leg.ENTRY and not self._entries_allowed(intent):
+            return self._never_sent(intent, why=Reason.ENTRIES_OFF)
         now = self.clock.now()
         if now > intent.deadline - WINDOW:
             return self._never_sent(intent, why=Reason.NEVER_SENT)
-        if intent.leg is Leg.ENTRY and not self._entries_allowed(intent):
-            return self._never_sent(intent, why=Reason.ENTRIES_OFF)
-        # Before the gate: a failure to build the adapter must not leave an order that looks sent.
-        venue = self.venues.of_account(account)
-        sent = self._pass_gate(intent, worker=worker)
+        sent = self._pass_gate(intent, worker=worker, now=now)
         if sent is None:
             return Outcome.PENDING  # not claimed, or somebody else's to send: look, never post
         self.observer.event(Reason.SENT, intent=sent.intent_id, bot=sent.bot_id, symbol=sent.symbol, leg=sent.leg)
         return self._apply(sent, outcome=self._post(sent, venue=venue))
 
-    def _pass_gate(self, intent: Intent, *, worker: str) -> Intent | None:
+    def _pass_gate(self, intent: Intent, *, worker: str, now: datetime) -> Intent | None:
         try:
-            row = self.store.update(send_gate(intent.intent_id, worker=worker, now=self.clock.now()))
+            row = self.store.update(send_gate(intent.intent_id, worker=worker, now=now))
         except GuardFailedError as error:
             # A resend of our own write whose reply was lost also fails: the row then carries our name.
-            row = error.row_of(Intent)
-            if not isinstance(row, Intent) or row.worker != worker or row.state is not IntentState.SENT:
-                return None
+            seen = error.row_of(Intent)
+            ours = isinstance(seen, Intent) and seen.worker == worker and seen.state is IntentState.SENT
+            return seen if ours and isinstance(seen, Intent) else None
         assert isinstance(row, Intent)
         return row
 

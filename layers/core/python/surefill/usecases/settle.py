@@ -50,9 +50,8 @@ class Settler:
         account = self.store.get(Account, intent.account_id)
         if account is None:
             raise AssertionError(f"account {intent.account_id} of intent {intent_id} must exist, was missing")
-        venue = self.venues.of_account(account)
         try:
-            return self._look(intent, venue=venue)
+            return self._look(intent, venue=self.venues.of_account(account))
         except VenueError as error:
             if error.reason is Reason.CREDENTIALS_REJECTED:
                 block_account(self.store, intent.account_id, message=str(error))

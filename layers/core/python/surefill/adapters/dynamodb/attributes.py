@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from pynamodb.attributes import Attribute
 from pynamodb.constants import BOOLEAN, LIST, NUMBER, STRING
+
 from surefill.domain.money import EXACT, ZERO, AmountError, plain, to_decimal
 from surefill.domain.rows import Fill
 from surefill.domain.times import parse_time, require_utc

@@ -9,10 +9,10 @@ from dataclasses import MISSING, fields
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from functools import cache
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from pynamodb.attributes import Attribute
+
 from surefill.adapters.dynamodb.attributes import (
     AmountAttribute,
     CountAttribute,
@@ -24,24 +24,22 @@ from surefill.adapters.dynamodb.attributes import (
     TimeAttribute,
     WordAttribute,
 )
-from surefill.adapters.dynamodb.schema import TABLES
+from surefill.adapters.dynamodb.schema import ROWS, TABLES
 from surefill.domain.rows import Fill, Row
 
 Item = Mapping[str, dict[str, Any]]
 AnyRow = TypeVar("AnyRow", bound=Row)
 
 
-@cache
-def attributes_of(row: type[Row]) -> Mapping[str, Attribute[Any]]:
-    """The attribute of each field of a row class, by name."""
+def _attributes(row: type[Row]) -> Mapping[str, Attribute[Any]]:
     hints = get_type_hints(row)
     schema = TABLES[row.TABLE]
     attributes: dict[str, Attribute[Any]] = {}
     for field in fields(row):
         is_key = field.name in schema.key_names
-        role = {"hash_key": field.name == schema.partition_key, "range_key": field.name == schema.sort_key}
         attribute = _attribute(_without_none(hints[field.name]), is_key=is_key, where=f"{row.__name__}.{field.name}")
-        attribute.is_hash_key, attribute.is_range_key = role["hash_key"], role["range_key"]
+        attribute.is_hash_key = field.name == schema.partition_key
+        attribute.is_range_key = field.name == schema.sort_key
         attribute.null = field.name not in row.KEY
         attribute.attr_name = field.name
         if is_key and attribute.attr_type != "S":
@@ -77,9 +75,7 @@ def _attribute(hint: Any, *, is_key: bool, where: str) -> Attribute[Any]:
     raise TypeError(f"{where} must have a type that can be stored, was {hint!r}")
 
 
-@cache
-def defaults_of(row: type[Row]) -> Mapping[str, Any]:
-    """The default of each field that has one, made anew where it is mutable; None is left out: it means absent."""
+def _defaults(row: type[Row]) -> Mapping[str, Any]:
     defaults: dict[str, Any] = {}
     for field in fields(row):
         default = field.default_factory() if field.default_factory is not MISSING else field.default
@@ -88,11 +84,31 @@ def defaults_of(row: type[Row]) -> Mapping[str, Any]:
     return defaults
 
 
-def encoded(row: type[Row], name: str, value: Any) -> dict[str, Any]:
-    """One value as it is stored in field `name`; AttributeError when the row has no such field."""
+_ATTRIBUTES = {row.TABLE: _attributes(row) for row in ROWS}
+_DEFAULTS = {row.TABLE: _defaults(row) for row in ROWS}
+
+
+def attributes_of(row: type[Row]) -> Mapping[str, Attribute[Any]]:
+    """The attribute of each field of a row class, by name."""
+    return _ATTRIBUTES[row.TABLE]
+
+
+def defaults_of(row: type[Row]) -> Mapping[str, Any]:
+    """The default of each field that has one; None is left out: it means absent."""
+    return _DEFAULTS[row.TABLE]
+
+
+def attribute_of(row: type[Row], name: str) -> Attribute[Any]:
+    """The attribute of one field; AttributeError when the row has no such field."""
     attribute = attributes_of(row).get(name)
     if attribute is None:
         raise AttributeError(f"{row.__name__} must have a field {name!r} to store, guard or add to, had none")
+    return attribute
+
+
+def encoded(row: type[Row], name: str, value: Any) -> dict[str, Any]:
+    """One value as it is stored in field `name`; AttributeError when the row has no such field."""
+    attribute = attribute_of(row, name)
     return {attribute.attr_type: attribute.serialize(value)}
 
 
@@ -113,7 +129,7 @@ def decode(row: type[AnyRow], item: Item) -> AnyRow:
     """
     values = {
         name: attribute.deserialize(attribute.get_value(item[name]))
-        for name, attribute in attributes_of(row).items()
+        for name, attribute in attributes_of(cast("type[Row]", row)).items()
         if name in item
     }
     return row(**values)

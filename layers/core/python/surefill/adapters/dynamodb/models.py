@@ -1,12 +1,13 @@
 """pynamodb's description of each table, made from the row classes and the schema; all share one connection."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.connection import TableConnection
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
-from pynamodb.models import Model
+from pynamodb.models import MetaModel, Model
+
 from surefill.adapters.dynamodb.codec import attributes_of
 from surefill.adapters.dynamodb.connection import SharedConnection
 from surefill.adapters.dynamodb.schema import ROWS, TABLES, IndexSchema
@@ -33,9 +34,9 @@ class RowModel(Model):
         return cls._connection
 
 
-def tables_of(*, table_prefix: str, connection: SharedConnection) -> Mapping[type[Row], TableConnection]:
-    """The tables of a stage, each ready to be used over `connection`."""
-    return {row: _model(row, table_prefix=table_prefix, connection=connection)._get_connection() for row in ROWS}
+def tables_of(*, table_prefix: str, connection: SharedConnection) -> Mapping[str, TableConnection]:
+    """The tables of a stage by name, each ready to be used over `connection`."""
+    return {row.TABLE: _model(row, table_prefix=table_prefix, connection=connection)._get_connection() for row in ROWS}
 
 
 def _model(row: type[Row], *, table_prefix: str, connection: SharedConnection) -> type[RowModel]:
@@ -44,7 +45,7 @@ def _model(row: type[Row], *, table_prefix: str, connection: SharedConnection) -
     namespace: dict[str, Any] = {"Meta": meta, "shared": connection, "__module__": __name__, **attributes_of(row)}
     for index in schema.indexes:
         namespace[f"{index.name}_index"] = _index(index)
-    return type(RowModel)(f"{row.__name__}Model", (RowModel,), namespace)
+    return cast("type[RowModel]", MetaModel(f"{row.__name__}Model", (RowModel,), namespace))
 
 
 def _index(index: IndexSchema) -> GlobalSecondaryIndex[Any]:
