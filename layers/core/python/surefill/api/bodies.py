@@ -17,9 +17,9 @@ Amount = Annotated[
 
 
 class Body(BaseModel):
-    """Base of all bodies."""
+    """Base of all bodies. Built at their first use: a start pays only for the routes that are called."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class AccountBody(Body):

@@ -119,7 +119,10 @@ class Connection:
         return to_milliseconds(self.clock.now()) if frozen is None else frozen
 
     def _know(self, symbol: str) -> None:
-        """Tell ccxt the little it needs of a market: its name there, and a step fine enough never to round."""
+        """Tell ccxt the little it needs of a market: its name there, and a step fine enough never to round.
+
+        All kinds are given: ccxt's parsers look some of them up in this very dict and raise KeyError without.
+        """
         if symbol in self._markets:
             return
         base, _, quote = symbol.partition("/")
@@ -131,6 +134,7 @@ class Connection:
             "quote": quote,
             "type": "spot",
             "spot": True,
+            **dict.fromkeys(("margin", "swap", "future", "option", "contract", "linear", "inverse"), False),
             "precision": {"amount": step, "price": step},
             "info": self.profile.market_info,
         }

@@ -5,7 +5,7 @@
 """
 
 from surefill.adapters.ccxt.failures import coded, is_decided, matching, told
-from surefill.adapters.ccxt.profile import UnreadableError, VenueProfile
+from surefill.adapters.ccxt.profile import VenueProfile
 from surefill.adapters.ccxt.redaction import Redactor
 from surefill.adapters.ccxt.transport import Answer, WireLog
 from surefill.domain.orders import (
@@ -28,7 +28,7 @@ def judge(
     profile: VenueProfile,
     redactor: Redactor,
 ) -> PostOutcome:
-    """The outcome of one post; `said` is the venue's raw order as ccxt returned it, `failure` what ccxt raised."""
+    """The outcome of one post; `said` is the venue's raw answer, `failure` what ccxt raised."""
     if not log.left:
         return NotSent(message=redactor.describe(failure))
     answer = log.answer
@@ -41,8 +41,8 @@ def judge(
         )
     try:
         order = profile.dialect.read_order(said, symbol=request.symbol)
-    except UnreadableError as error:
-        return UnknownOutcome(message=f"{words}: {redactor.clean(error)}")
+    except Exception as error:  # whatever is wrong with the answer: the order was sent
+        return UnknownOutcome(message=f"{words}: {redactor.describe(error)}")
     if order.client_order_id != request.client_order_id or order.side is not request.side:
         return UnknownOutcome(
             message=f"{profile.name} must answer with {request.client_order_id}, {request.side},"

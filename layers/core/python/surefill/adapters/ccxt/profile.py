@@ -76,6 +76,10 @@ class Dialect(Protocol):
         """Everything the account holds."""
         ...
 
+    def ask_post(self, exchange: Any, *, order: Sequence[Any], params: Mapping[str, Any]) -> object:
+        """Post an order given as ccxt's (symbol, type, side, amount, price) and extra parameters: exactly one POST."""
+        ...
+
     def ask_order(self, exchange: Any, *, symbol: str, client_order_id: str) -> object:
         """One order by our id."""
         ...

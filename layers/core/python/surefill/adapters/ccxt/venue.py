@@ -36,7 +36,7 @@ class CcxtVenue:
         failure: BaseException | None = None
         with self._connection.posting(symbol=request.symbol, signed_at=request.signed_at) as (exchange, log):
             try:
-                said = self._create(exchange, request)
+                said = self._send(exchange, request)
             except Exception as error:
                 failure = error
         return judge(
@@ -114,22 +114,18 @@ class CcxtVenue:
                 return f"quantity and price must be above 0 with at most {decimals} decimals, was {value}"
         return None
 
-    def _create(self, exchange: Any, request: OrderRequest) -> object:
+    def _send(self, exchange: Any, request: OrderRequest) -> object:
         form = self._profile.forms[request.kind]
-        order = exchange.create_order(
-            request.symbol,
-            form.type,
-            request.side.value.lower(),
-            plain(request.quantity),
-            None if request.limit_price is None else plain(request.limit_price),
-            {
+        price = None if request.limit_price is None else plain(request.limit_price)
+        return self._dialect.ask_post(
+            exchange,
+            order=(request.symbol, form.type, request.side.value.lower(), plain(request.quantity), price),
+            params={
                 **form.params,
                 self._profile.client_order_id_param: request.client_order_id,
                 self._profile.window_param: request.window_ms,
             },
         )
-        # ccxt fills the gaps of its unified order with guesses; only the venue's own words are read.
-        return order["info"]
 
     def _completed(self, order: VenueOrder) -> VenueOrder:
         """A finished order with its fills, as far as the venue shows them."""

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from surefill.domain.money import ZERO, add, to_decimal
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Account, Budget, Mode, PaperEntry
+from surefill.domain.rows import Account, Budget, Mode
 from surefill.ports import Clock, Observer, Store
 from surefill.protocol.funds import fund, open_budget, switch_entries, withdraw
 from surefill.protocol.transaction import GuardFailedError
@@ -62,9 +62,6 @@ class AccountControl:
             self.store.insert(account)
         except GuardFailedError:
             raise ConflictError("name", f"account {account.account_id} exists already") from None
-        if mode is Mode.PAPER and paper_balance is not None:
-            key = f"balance#{account.currency}"
-            self.store.insert(PaperEntry(account_id=account.account_id, entry_key=key, free=paper_balance))
         return account
 
     def account(self, account_id: str) -> Account:
