@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surefill.domain.money import AmountError, add, ceil_to_step, floor_to_step, multiply, plain, to_decimal
+from surefill.domain.money import (
+    AmountError,
+    add,
+    ceil_to_step,
+    floor_to_step,
+    multiply,
+    plain,
+    positive,
+    to_decimal,
+    total,
+)
 
 steps = st.sampled_from([Decimal("0.00000001"), Decimal("0.001"), Decimal("0.5"), Decimal(1), Decimal(10)])
 amounts = st.decimals(min_value=0, max_value=10**9, places=8, allow_nan=False, allow_infinity=False)
@@ -37,3 +47,13 @@ def test_what_is_no_amount_is_refused_with_its_name(value: object) -> None:
 
 def test_people_read_amounts_without_exponent_or_padding() -> None:
     assert [plain(Decimal(text)) for text in ("1E+3", "0.500", "10", "0E-8")] == ["1000", "0.5", "10", "0"]
+
+
+def test_what_must_be_above_zero_is() -> None:
+    assert positive(Decimal(1), name="step") == 1
+    with pytest.raises(AmountError, match="step must be above 0, was 0"):
+        positive(Decimal(0), name="step")
+
+
+def test_totals_are_exact_sums() -> None:
+    assert total([Decimal("0.1")] * 3) == Decimal("0.3")

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Account, Bot, BotState, MarketRules, Mode, PaperEntry
+from surefill.domain.rows import Account, Bot, BotState, MarketRules, Mode
 from surefill.domain.states import SlotState
 from surefill.usecases.batches import decode
 from surefill.usecases.control.accounts import AccountControl
@@ -166,9 +166,7 @@ def test_a_paper_account_starts_with_its_balance(world: World) -> None:
         name="p", venue="binance", mode=Mode.PAPER, currency="usdt", paper_balance=Decimal(500)
     )
     assert (made.account_id, made.currency) == ("paper-binance-p", "USDT")
-    entry = world.store.get(PaperEntry, "paper-binance-p", "balance#USDT")
-    assert entry is not None
-    assert entry.free == 500
+    assert made.paper_balance == 500
     with pytest.raises(ConflictError):
         accounts(world).create_account(
             name="p", venue="binance", mode=Mode.PAPER, currency="usdt", paper_balance=Decimal(500)

@@ -170,7 +170,7 @@ def record_entry_held(intent: Intent, *, result: OrderResult, now: datetime) -> 
         name="record_entry_held",
         token=token(intent.intent_id, "record_held"),
         writes=(
-            _filled(intent, result=result, now=now),
+            _filled(intent, result=result, now=now, outcome=Reason.OVERRUN),
             Update(
                 key=slot_key_of(intent),
                 set={
@@ -279,9 +279,10 @@ def _booked(result: OrderResult) -> dict[str, object]:
     }
 
 
-def _filled(intent: Intent, *, result: OrderResult, now: datetime) -> Update:
-    outcome = Reason.FILLED if result.filled_quantity == intent.quantity else Reason.PARTIALLY_FILLED
-    return finish_intent(intent, to=IntentState.FILLED, now=now, outcome=outcome, changes=_booked(result))
+def _filled(intent: Intent, *, result: OrderResult, now: datetime, outcome: Reason | None = None) -> Update:
+    complete = result.filled_quantity == intent.quantity
+    told = outcome or (Reason.FILLED if complete else Reason.PARTIALLY_FILLED)
+    return finish_intent(intent, to=IntentState.FILLED, now=now, outcome=told, changes=_booked(result))
 
 
 def _ledger(

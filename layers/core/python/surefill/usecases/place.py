@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import assert_never
 
 from surefill.domain import identity
 from surefill.domain.orders import (
@@ -114,10 +115,11 @@ class Placer:
             case NotSent(message=message):
                 self._tell(Reason.NEVER_SENT, intent, error=message)
                 return self._take_back(intent, why=Reason.NEVER_SENT)
-            case AlreadyExists(message=message) | UnknownOutcome(message=message):
+            case AlreadyExists() | UnknownOutcome():
                 self.store.update(mark_unknown(intent, look_again_at=self._soon()))
-                self._tell(Reason.UNKNOWN, intent, error=message)
+                self._tell(Reason.UNKNOWN, intent, error=outcome.message)
                 return Outcome.PENDING
+        assert_never(outcome)
 
     def _rejected(self, intent: Intent, *, rejected: Rejected) -> Outcome:
         self._tell(Reason.REJECTED, intent, code=rejected.code, error=rejected.message, why=rejected.reason)
