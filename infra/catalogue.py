@@ -1,4 +1,4 @@
-"""The tables and functions of Surefill as data: what exists, how long it may run, what it may touch.
+"""The functions and schedules of Surefill as data: what exists, how long it may run, what it may touch.
 
 Everything here is read by the constructs; nothing here knows CDK. ``tables`` names a table or an index relative to
 ``surefill-<stage>-`` and the DynamoDB actions allowed on exactly that resource. A transaction has no action of its
@@ -12,34 +12,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Layer = Literal["core", "runtime", "exchange", "analysis"]
-Capability = Literal["send_evaluations", "consume_evaluations", "start_orders", "read_secrets", "publish_events"]
-Projection = Literal["ALL", "KEYS_ONLY"]
+Capability = Literal[
+    "send_evaluations", "consume_evaluations", "start_orders", "read_secrets", "read_intent_stream", "publish_events"
+]
 TableAccess = Mapping[str, tuple[str, ...]]
 
 # A venue call gives up after this; every function that makes one must outlive it.
 VENUE_HTTP_TIMEOUT = 5  # seconds
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Index:
-    """A global secondary index; all keys are strings. Sparse where the partition key is not always present."""
-
-    name: str
-    partition_key: str
-    sort_key: str
-    projection: Projection
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """One table per purpose; all keys are strings."""
-
-    name: str
-    partition_key: str
-    sort_key: str | None = None
-    indexes: tuple[Index, ...] = ()
-    time_to_live: str | None = None
-    streams_new_images: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,40 +47,6 @@ class Tick:
     heartbeat: bool = False
 
 
-TABLES: tuple[Table, ...] = (
-    Table(
-        name="bots",
-        partition_key="bot_id",
-        indexes=(Index(name="cadence", partition_key="cadence_key", sort_key="bot_id", projection="ALL"),),
-    ),
-    Table(
-        name="budgets",
-        partition_key="budget_id",
-        indexes=(Index(name="by_account", partition_key="account_id", sort_key="budget_id", projection="ALL"),),
-    ),
-    Table(
-        name="slots",
-        partition_key="market_key",
-        sort_key="owner_key",
-        indexes=(Index(name="open", partition_key="open_key", sort_key="slot_key", projection="KEYS_ONLY"),),
-    ),
-    Table(
-        name="intents",
-        partition_key="intent_id",
-        indexes=(
-            Index(name="work", partition_key="work_key", sort_key="next_check_at", projection="KEYS_ONLY"),
-            Index(name="by_bot", partition_key="bot_id", sort_key="created_at", projection="KEYS_ONLY"),
-        ),
-        streams_new_images=True,
-    ),
-    Table(name="ledger", partition_key="budget_id", sort_key="entry_key"),
-    Table(name="journal", partition_key="bot_id", sort_key="entry_key", time_to_live="expires_at"),
-    Table(name="accounts", partition_key="account_id"),
-    Table(name="markets", partition_key="market_key"),
-    Table(name="schedules", partition_key="schedule_name"),
-    Table(name="paper", partition_key="account_id", sort_key="entry_key"),
-)
-
 _PUT = ("PutItem",)
 _GET = ("GetItem",)
 _QUERY = ("Query",)
@@ -119,7 +64,7 @@ _SETTLEMENT: TableAccess = {
     "journal": _PUT,
     "accounts": _GET_UPDATE,
     "markets": _GET,
-    "paper": (*_ROW, "Query"),
+    "paper": (*_ROW, "BatchGetItem", "Query"),
 }
 _API_ROW = ("GetItem", "PutItem", "UpdateItem", "Query", "BatchGetItem", "ConditionCheckItem")
 _API_TABLES = ("budgets", "accounts", "markets", "slots", "intents", "ledger", "journal", "schedules")
@@ -202,7 +147,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         memory=512,
         layers=("core", "runtime", "exchange"),
         tables={
-            "slots": ("Query", "GetItem", "UpdateItem"),
+            "slots": ("Query", "GetItem", "BatchGetItem", "UpdateItem"),
             "slots/index/open": _QUERY,
             "accounts": _READ_SOME,
             "markets": _READ_SOME,
@@ -235,9 +180,12 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         tables={
             # A handful of rows, read whole every five minutes: the one Scan of the product.
             "accounts": ("Scan", "GetItem", "UpdateItem"),
-            "slots": _QUERY,
+            "slots": ("Query", "BatchGetItem"),
+            "slots/index/open": _QUERY,
+            "schedules": _PUT,
+            "budgets": ("BatchGetItem",),
             "budgets/index/by_account": _QUERY,
-            "paper": (*_ROW, "Query"),
+            "paper": (*_ROW, "BatchGetItem", "Query"),
             "journal": _PUT,
         },
         may=frozenset({"read_secrets"}),
@@ -248,7 +196,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         timeout=120,
         memory=1024,
         layers=("core", "runtime", "exchange"),
-        tables={"markets": _ROW, "bots/index/cadence": _QUERY},
+        tables={"markets": _ROW, "bots/index/cadence": _QUERY, "schedules": _PUT},
     ),
     FunctionSpec(
         name="publish_events",
@@ -256,11 +204,8 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         timeout=30,
         memory=256,
         layers=("core", "runtime"),
-        tables={
-            "intents/stream/*": ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"),
-            "journal": _PUT,
-        },
-        may=frozenset({"publish_events"}),
+        tables={"journal": _PUT},
+        may=frozenset({"read_intent_stream", "publish_events"}),
     ),
     FunctionSpec(
         name="bot_api",
@@ -269,11 +214,15 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         memory=512,
         layers=("core", "runtime"),
         tables={
-            "bots": (*_API_ROW, "DeleteItem"),
             **dict.fromkeys(_API_TABLES, _API_ROW),
+            # An operator's lists are read whole.
+            "bots": (*_API_ROW, "DeleteItem", "Scan"),
+            "budgets": (*_API_ROW, "Scan"),
+            "accounts": (*_API_ROW, "Scan"),
+            "schedules": (*_API_ROW, "Scan"),
             **{_index(path): _QUERY for path in _API_INDEXES},
         },
-        may=frozenset({"send_evaluations"}),
+        may=frozenset({"send_evaluations", "start_orders"}),
     ),
 )
 

@@ -7,13 +7,15 @@ nor the handlers, so that a template can be checked in seconds.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from aws_cdk import aws_lambda as lambda_
 
 from infra.bundling import Target, build_function, build_layer
-from infra.catalogue import Layer
-from infra.settings import Stage
+
+if TYPE_CHECKING:
+    from infra.catalogue import Layer
+    from infra.settings import Stage
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 

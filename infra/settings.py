@@ -10,10 +10,12 @@ import json
 import platform
 import re
 import sys
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 Architecture = Literal["arm64", "x86_64"]
 
@@ -34,7 +36,7 @@ VENUE_HOSTS: Mapping[str, tuple[str, ...]] = {
 
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9]{1,11}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-_RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365)
+_RETENTION_DAYS = (1, 7, 14, 30, 90, 180, 365)
 
 
 class SettingsError(ValueError):
@@ -115,6 +117,11 @@ def stage_from_context(lookup: Callable[[str], object | None]) -> Stage:
     elif exchange_url:
         _refuse_unsafe_exchange(exchange_url, stage=name, is_stable=is_stable)
     clock_url, aws_endpoint = read.url("clock_url"), read.url("aws_endpoint")
+    if is_local and not aws_endpoint:
+        # Without it the local stage would be deployed to whatever account the credentials at hand belong to.
+        raise SettingsError(
+            "the stage 'local' needs -c aws_endpoint=<address of the local AWS>; a stage on AWS needs -c stage=<name>"
+        )
     for key, value in (("clock_url", clock_url), ("aws_endpoint", aws_endpoint)):
         if value and not is_local:
             raise SettingsError(f"{key} is for the stage 'local' only, was {value!r} on stage {name!r}")

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from aws_cdk import ArnFormat, Stack
+from typing import TYPE_CHECKING
+
+from aws_cdk import Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
-from constructs import Construct
 
-from infra.settings import Stage
+from infra.addresses import Addresses
 
-ALARM_TOPIC = "alarms"
+if TYPE_CHECKING:
+    from constructs import Construct
+
+    from infra.settings import Stage
+
 _TOPIC_ID = "AlarmTopic"
 
 
@@ -69,7 +74,4 @@ class Alarms:
         found = stack.node.try_find_child(_TOPIC_ID)
         if found is not None:
             return found  # type: ignore[return-value]
-        arn = stack.format_arn(
-            service="sns", resource=self._stage.resource(ALARM_TOPIC), arn_format=ArnFormat.NO_RESOURCE_NAME
-        )
-        return sns.Topic.from_topic_arn(stack, _TOPIC_ID, arn)
+        return sns.Topic.from_topic_arn(stack, _TOPIC_ID, Addresses(stack, stage=self._stage).alarm_topic)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.constructs.alarms import Alarms
-from infra.settings import Stage
+
+if TYPE_CHECKING:
+    from infra.settings import Stage
 
 
 class DeadLetterQueue(Construct):

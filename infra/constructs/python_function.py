@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
+from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_destinations as destinations
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infra.catalogue import FunctionSpec, Layer
-from infra.code import CodeSource
+from infra.addresses import Addresses
 from infra.constructs.alarms import Alarms
 from infra.constructs.dead_letter_queue import DeadLetterQueue
-from infra.settings import Stage
+from infra.constructs.log_group import log_group
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from infra.catalogue import Capability, FunctionSpec, Layer
+    from infra.code import CodeSource
+    from infra.settings import Stage
 
 METRICS_NAMESPACE = "Surefill"
 HANDLER = "handler.handler"
 # An event that could not be started within a minute belongs to a tick that is over.
 _MAX_EVENT_AGE = Duration.seconds(60)
+_CONSUME_QUEUE = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes")
+_READ_STREAM = (
+    "dynamodb:DescribeStream",
+    "dynamodb:GetRecords",
+    "dynamodb:GetShardIterator",
+    "dynamodb:ListStreams",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,13 +90,13 @@ class PythonFunction(Construct):
         code: CodeSource,
         layers: Layers,
         environment: Mapping[str, str],
-        grants: Sequence[Grant] = (),
+        grants: Sequence[Grant],
     ) -> None:
         super().__init__(scope, construct_id)
         self.spec = spec
         self._stage = stage
         self._name = stage.resource(spec.name)
-        self.log_group = self._log_group()
+        self.log_group = log_group(self, stage=stage, name=f"/aws/lambda/{self._name}")
         self.dead_letters = DeadLetterQueue(self, "DeadLetters", stage=stage, owner=spec.name)
         self.role = self._role(grants)
         self.function = lambda_.Function(
@@ -111,32 +123,18 @@ class PythonFunction(Construct):
         )
         self._alarm_on_errors()
 
-    def _log_group(self) -> logs.LogGroup:
-        return logs.LogGroup(
-            self,
-            "Logs",
-            log_group_name=f"/aws/lambda/{self._name}",
-            retention=logs.RetentionDays(_retention_name(self._stage.log_retention_days)),
-            removal_policy=RemovalPolicy.RETAIN if self._stage.is_stable else RemovalPolicy.DESTROY,
-        )
-
     def _role(self, grants: Sequence[Grant]) -> iam.Role:
         own = (
-            Grant(
-                actions=("logs:CreateLogStream", "logs:PutLogEvents"), resources=(self.log_group.log_group_arn,)
-            ),
+            Grant(actions=("logs:CreateLogStream", "logs:PutLogEvents"), resources=(self.log_group.log_group_arn,)),
             Grant(actions=("sqs:SendMessage",), resources=(self.dead_letters.queue.queue_arn,)),
         )
-        tables = table_grants(self, stage=self._stage, spec=self.spec)
         return iam.Role(
             self,
             "Role",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
             description=f"Surefill {self.spec.name} on stage {self._stage.name}",
             inline_policies={
-                self.spec.name: iam.PolicyDocument(
-                    statements=[grant.statement() for grant in (*own, *tables, *grants)]
-                )
+                self.spec.name: iam.PolicyDocument(statements=[grant.statement() for grant in (*own, *grants)])
             },
         )
 
@@ -162,23 +160,35 @@ class PythonFunction(Construct):
         )
 
 
-def table_grants(scope: Construct, *, stage: Stage, spec: FunctionSpec) -> list[Grant]:
-    """One grant per table or index of the catalogue, addressed by name so that no stack exports an ARN."""
-    stack = Stack.of(scope)
-    return [
-        Grant(
-            actions=[f"dynamodb:{action}" for action in actions],
-            resources=[
-                stack.format_arn(
-                    service="dynamodb",
-                    resource="table",
-                    resource_name=stage.resource(path),
-                    arn_format=ArnFormat.SLASH_RESOURCE_NAME,
-                )
-            ],
-        )
+def grants_for(scope: Construct, *, stage: Stage, spec: FunctionSpec, intent_stream_arn: str | None) -> list[Grant]:
+    """The catalogue's permissions of one function as grants.
+
+    Raises:
+        ValueError: the function reads the stream of intents, and no stream is given.
+    """
+    at = Addresses(scope, stage=stage)
+    grants = [
+        Grant(actions=[f"dynamodb:{action}" for action in actions], resources=[at.table(path)])
         for path, actions in spec.tables.items()
     ]
+    if "read_intent_stream" in spec.may:
+        if intent_stream_arn is None:
+            raise ValueError(f"{spec.name} reads the stream of intents, intent_stream_arn was {intent_stream_arn!r}")
+        grants.append(Grant(actions=_READ_STREAM, resources=[intent_stream_arn]))
+    resources: Mapping[Capability, Grant] = {
+        "send_evaluations": Grant(actions=_sending("sqs:SendMessage", stage), resources=[at.evaluations_queue]),
+        "consume_evaluations": Grant(actions=_CONSUME_QUEUE, resources=[at.evaluations_queue]),
+        "start_orders": Grant(actions=("states:StartExecution",), resources=[at.order_workflow]),
+        "read_secrets": Grant(actions=("secretsmanager:GetSecretValue",), resources=[at.exchange_keys]),
+        "publish_events": Grant(actions=_sending("sns:Publish", stage), resources=[at.events_topic]),
+    }
+    grants.extend(grant for capability, grant in resources.items() if capability in spec.may)
+    return grants
+
+
+def _sending(action: str, stage: Stage) -> tuple[str, ...]:
+    # AWS authorises a batch as the single call; the local AWS takes it for an action of its own.
+    return (action, f"{action}Batch") if stage.is_local else (action,)
 
 
 def service_metric(
@@ -216,8 +226,3 @@ def _common_environment(stage: Stage, spec: FunctionSpec) -> dict[str, str]:
     if stage.clock_url:
         environment["CLOCK_URL"] = stage.clock_url
     return environment
-
-
-def _retention_name(days: int) -> str:
-    """CDK names retention by word; the enum members are looked up by their name."""
-    return days  # type: ignore[return-value]

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from surefill.adapters.memory import MemoryStore
 from surefill.domain.candles import Quote
@@ -33,9 +34,11 @@ from surefill.domain.rows import (
     Slot,
 )
 from surefill.domain.times import to_milliseconds
+from surefill.ports import Store
 from surefill.usecases.batches import Batch
 from surefill.usecases.book import Outcome
 from surefill.usecases.claim import claim
+from surefill.usecases.directory import AccountDirectory
 from surefill.usecases.evaluate import Evaluator
 from surefill.usecases.place import Placer
 from surefill.usecases.settle import Settler
@@ -283,9 +286,9 @@ def candle_rows(closes: Sequence[float], *, until: datetime = TICK) -> list[list
 class World:
     """Use cases on fakes. `trade()` carries one batch through evaluation, claim and place like the functions do."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: Store | None = None) -> None:
         self.clock = FakeClock()
-        self.store = MemoryStore()
+        self.store: Any = store or MemoryStore()
         self.venue = FakeVenue()
         self.observer = ListObserver()
         self.queue = ListQueue()
@@ -300,11 +303,23 @@ class World:
 
     @property
     def placer(self) -> Placer:
-        return Placer(store=self.store, venues=self.venue, clock=self.clock, observer=self.observer)
+        return Placer(
+            store=self.store,
+            accounts=AccountDirectory(self.store),
+            venues=self.venue,
+            clock=self.clock,
+            observer=self.observer,
+        )
 
     @property
     def settler(self) -> Settler:
-        return Settler(store=self.store, venues=self.venue, clock=self.clock, observer=self.observer)
+        return Settler(
+            store=self.store,
+            accounts=AccountDirectory(self.store),
+            venues=self.venue,
+            clock=self.clock,
+            observer=self.observer,
+        )
 
     @property
     def watch(self) -> ExitWatch:

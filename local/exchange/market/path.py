@@ -17,13 +17,13 @@ _EIGHT_DECIMALS = Decimal("0.00000001")
 class CandlePath:
     """Prices within one candle by whole seconds since its open."""
 
-    __slots__ = ("_points", "_price_step", "_third", "candle", "seconds")
+    __slots__ = ("_points", "_third", "candle", "price_step", "seconds")
 
     def __init__(self, *, candle: Candle, interval_ms: int, price_step: Decimal) -> None:
         self.candle = candle
         self.seconds = interval_ms // SECOND_MS
         self._third = self.seconds // 3
-        self._price_step = price_step
+        self.price_step = price_step
         rising = candle.close >= candle.open
         first, second = (candle.low, candle.high) if rising else (candle.high, candle.low)
         self._points = (candle.open, first, second, candle.close)
@@ -37,7 +37,7 @@ class CandlePath:
         if done == 0:
             return start
         end = self._points[leg + 1]
-        return (start + (end - start) * done / self._third).quantize(self._price_step)
+        return (start + (end - start) * done / self._third).quantize(self.price_step)
 
     def extremes(self, first: int, last: int) -> tuple[Decimal, Decimal]:
         """Lowest and highest price between two seconds, both included."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from local.exchange.market.candles import Candle
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from local.exchange.market.candles import Candle
 
 
 class CandleSource(Protocol):

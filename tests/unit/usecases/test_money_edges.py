@@ -309,8 +309,8 @@ def test_an_exit_of_a_position_that_is_gone_is_refused(world: World) -> None:
 def test_an_exit_must_name_its_position(world: World) -> None:
     opened(world)
     intent = exit_intent(world.slot(), reason=Reason.STOP_LOSS, tick=TICK, now=TICK, rules=rules())
-    with pytest.raises(ValueError, match="must be of the slot's position"):
-        claim_exit(replace(intent, attempt=7), slot=world.slot())
+    with pytest.raises(ValueError, match="must name the entry of its position"):
+        claim_exit(replace(intent, entry_intent_id=None))
     with pytest.raises(AssertionError, match="must have an entry"):
         exit_intent(
             Slot(market_key=MARKET, owner_key=OWNER), reason=Reason.STOP_LOSS, tick=TICK, now=TICK, rules=rules()

@@ -75,7 +75,7 @@ class Store(Protocol):
         ...
 
     def slots_of_market(self, market_key: str) -> Iterable[Slot]:
-        """All slots of one market, of all bots (strongly consistent)."""
+        """All slots of one market, of all bots (may be a moment old: whatever is decided on it is guarded)."""
         ...
 
     def open_slot_keys(self) -> Iterable[tuple[str, str]]:

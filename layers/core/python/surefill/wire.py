@@ -48,7 +48,8 @@ def from_wire(kind: type[Item], body: Mapping[str, Any]) -> Item:
     unknown = sorted(set(body) - set(hints))
     if unknown:
         raise WireError(f"{kind.__name__} has no field {unknown[0]!r}")
-    values = {}
+    # What `to_wire` left out: a field that may be None has no other default anywhere.
+    values: dict[str, Any] = {name: None for name, hint in hints.items() if type(None) in get_args(hint)}
     for name, value in body.items():
         try:
             values[name] = _in(hints[name], value)

@@ -5,16 +5,16 @@ The mode of an account is in its row, in its id and in every key; all of them mu
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Protocol
 from urllib.parse import urlsplit
 
 from requests.adapters import BaseAdapter
 
 from surefill.adapters.ccxt.binance import BINANCE
-from surefill.adapters.ccxt.connection import Connection, Credentials
+from surefill.adapters.ccxt.connection import Connection
 from surefill.adapters.ccxt.market_data import CcxtMarketData
 from surefill.adapters.ccxt.profile import VenueProfile
 from surefill.adapters.ccxt.venue import CcxtVenue
+from surefill.adapters.credentials import Credentials, Secrets
 from surefill.adapters.paper.book import PaperBook
 from surefill.adapters.paper.fills import PaperTerms
 from surefill.adapters.paper.venue import PaperVenue
@@ -26,14 +26,6 @@ from surefill.ports import Clock, MarketData, Store, Venue
 from surefill.settings import VenueHosts
 
 PROFILES: Mapping[str, VenueProfile] = {BINANCE.name: BINANCE}
-
-
-class Secrets(Protocol):
-    """Where the keys of live accounts are kept."""
-
-    def credentials(self, secret_name: str) -> Credentials:
-        """The key of an account. Raises VenueError: CREDENTIALS_REJECTED without one, VENUE_DOWN when not known."""
-        ...
 
 
 class RealVenues:

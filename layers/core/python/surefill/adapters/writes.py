@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 
 from surefill.domain.rows import Row
 from surefill.protocol.transaction import Check, FailedGuard, FieldOf, Key, Put, Update, Write, holds
@@ -11,16 +11,22 @@ from surefill.protocol.transaction import Check, FailedGuard, FieldOf, Key, Put,
 ROW_EXISTS = "row_exists"
 
 
-def _is_required(field: Field[Any]) -> bool:
-    return field.default is MISSING and field.default_factory is MISSING
+def _required(row: type[Row]) -> frozenset[str]:
+    """Fields that can't be without a value: no default, and None is not one of their values."""
+    hints = get_type_hints(row)
+    return frozenset(
+        field.name
+        for field in fields(row)
+        if field.default is MISSING
+        and field.default_factory is MISSING
+        and type(None) not in get_args(hints[field.name])
+    )
 
 
 _FIELDS: Mapping[str, Mapping[str, Field[Any]]] = {
     row.TABLE: {field.name: field for field in fields(row)} for row in get_args(Row)
 }
-_REQUIRED = {
-    table: frozenset(name for name, field in named.items() if _is_required(field)) for table, named in _FIELDS.items()
-}
+_REQUIRED: Mapping[str, frozenset[str]] = {row.TABLE: _required(row) for row in get_args(Row)}
 
 
 def key_values(key: Key) -> tuple[str, ...]:
@@ -62,14 +68,19 @@ def _changes(update: Update) -> set[str]:
     return changes
 
 
+def is_required(row: type[Row], name: str) -> bool:
+    """Whether a field can't be without a value."""
+    return name in _REQUIRED[row.TABLE]
+
+
 def default_of(row: type[Row], name: str) -> Any:
     """What a field is when nothing is stored for it; ValueError for a field that must have a value."""
     field = _FIELDS[row.TABLE][name]
+    if name in _REQUIRED[row.TABLE]:
+        raise ValueError(f"{row.__name__}.{name} must have a value, has no default")
     if field.default_factory is not MISSING:
         return field.default_factory()
-    if field.default is MISSING:
-        raise ValueError(f"{row.__name__}.{name} must have a value, has no default")
-    return field.default
+    return None if field.default is MISSING else field.default
 
 
 def needs_row(row: type[Row]) -> bool:

@@ -9,6 +9,7 @@ class Reason(StrEnum):
     # schedule and data
     TICK = "schedule.tick"
     TICK_LATE = "schedule.tick_late"
+    EVALUATED = "schedule.evaluated"
     NO_DATA = "data.no_candles"
     DATA_STALE = "data.stale_candles"
     DATA_SHORT = "data.too_few_candles"

@@ -209,10 +209,6 @@ class Intent:
     filled_cost: Decimal = ZERO
     fills: tuple[Fill, ...] = ()
 
-    def exit_key(self) -> tuple[str | None, int]:
-        """Which position this exit closes, and the how-manieth try it is."""
-        return self.entry_intent_id, self.attempt
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerEntry:

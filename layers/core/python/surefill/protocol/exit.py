@@ -27,16 +27,19 @@ from surefill.protocol.transaction import Guard, Op, Put, Transaction, Update, k
 _BASIS_STEP = Decimal("0.00000001")
 
 
-def claim_exit(intent: Intent, *, slot: Slot) -> Transaction:
-    """OPEN -> CLOSING for one exit: take profit, stop loss, a manual close and a kill switch can't both win."""
-    if intent.exit_key() != (slot.entry_intent_id, slot.exit_attempt):
-        raise ValueError(f"exit {intent.intent_id} must be of the slot's position and attempt, was {intent.exit_key()}")
+def claim_exit(intent: Intent) -> Transaction:
+    """OPEN -> CLOSING for one exit: take profit, stop loss, a manual close and a kill switch can't both win.
+
+    The intent names the position (by its entry) and the attempt; both must still be the slot's.
+    """
+    if intent.entry_intent_id is None:
+        raise ValueError(f"exit {intent.intent_id} must name the entry of its position, was None")
     return Transaction(
         name="claim_exit",
         token=token(intent.intent_id, "claim"),
         writes=(
             Update(
-                key=key_of(slot),
+                key=slot_key_of(intent),
                 set={
                     "state": SlotState.CLOSING,
                     "exit_intent_id": intent.intent_id,
@@ -45,8 +48,8 @@ def claim_exit(intent: Intent, *, slot: Slot) -> Transaction:
                 },
                 guards=(
                     Guard(name="slot_open", field="state", op=Op.EQUAL, value=SlotState.OPEN),
-                    Guard(name="same_position", field="entry_intent_id", op=Op.EQUAL, value=slot.entry_intent_id),
-                    Guard(name="same_attempt", field="exit_attempt", op=Op.EQUAL, value=slot.exit_attempt),
+                    Guard(name="same_position", field="entry_intent_id", op=Op.EQUAL, value=intent.entry_intent_id),
+                    Guard(name="same_attempt", field="exit_attempt", op=Op.EQUAL, value=intent.attempt),
                     Guard(name="quantity_covers", field="quantity", op=Op.AT_LEAST, value=intent.quantity),
                 ),
             ),

@@ -140,9 +140,10 @@ class Book:
         return self._booked(intent, result)
 
     def _sellable(self, intent: Intent, *, slot: Slot, result: OrderResult) -> bool:
-        remaining = add(slot.quantity, result.base_change)
-        if remaining <= ZERO or not result.filled_quantity:
+        """Whether what is left could be sold. An exit asks for all that can be: after a full fill the rest is dust."""
+        if not result.filled_quantity or result.filled_quantity == intent.quantity:
             return False
+        remaining = add(slot.quantity, result.base_change)
         key = identity.market_key(venue=intent.venue, symbol=intent.symbol)
         rules = self.store.get(MarketRules, key)
         if rules is None:

@@ -2,16 +2,15 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from surefill.domain.decisions import Decision, journal_entry
 from surefill.domain.market import Refusal
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Budget, Intent, Leg, Slot
+from surefill.domain.rows import Budget, Intent, Leg
 from surefill.ports import Observer, Store
 from surefill.protocol.entry import claim_entry
 from surefill.protocol.exit import claim_exit
-from surefill.protocol.parts import slot_key_of
 from surefill.protocol.transaction import GuardFailedError, Transaction
 from surefill.usecases.refusals import refusal_of
 
@@ -52,16 +51,7 @@ def _claim_entry(intent: Intent, store: Store) -> None:
 
 
 def _claim_exit(intent: Intent, store: Store) -> None:
-    slot = store.get(Slot, *slot_key_of(intent).values)
-    if slot is None or intent.exit_key() != (slot.entry_intent_id, slot.exit_attempt):
-        # Another exit was faster, or the position is gone: the transaction below could only fail.
-        slot = replace(slot or _no_slot(intent), entry_intent_id=intent.entry_intent_id, exit_attempt=intent.attempt)
-    store.commit(claim_exit(intent, slot=slot))
-
-
-def _no_slot(intent: Intent) -> Slot:
-    market, owner = slot_key_of(intent).values
-    return Slot(market_key=market, owner_key=owner)
+    store.commit(claim_exit(intent))
 
 
 def commit_for_day(build: Callable[[str | None], Transaction], *, store: Store, budget_id: str) -> None:

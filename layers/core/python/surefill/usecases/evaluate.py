@@ -1,5 +1,6 @@
 """Evaluate: candles once per market, then every bot on it: strategy, signal, gates, and exactly one decision each."""
 
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -62,6 +63,14 @@ class Evaluator:
             )
             self._remember(bot, slot=slot, after=after, decision=decision)
             decisions.append(decision)
+        # One line for the whole batch: a line per bot and minute would cost more than everything else together.
+        self.observer.event(
+            Reason.EVALUATED,
+            tick=batch.tick,
+            symbol=batch.symbol,
+            bots=len(decisions),
+            reasons=dict(Counter(decision.reason for decision in decisions)),
+        )
         return decisions
 
     def _strategy(self, bot: Bot) -> Strategy | Exception:
@@ -139,16 +148,7 @@ class Evaluator:
         return done, after
 
     def _remember(self, bot: Bot, *, slot: Slot, after: Slot, decision: Decision) -> None:
-        """Log every decision; store it, and the pending signal, only when something changed."""
-        self.observer.event(
-            decision.reason,
-            bot=bot.bot_id,
-            symbol=decision.symbol,
-            tick=decision.tick,
-            intent=decision.intent_id,
-            account=bot.account_id,
-            numbers=dict(decision.numbers),
-        )
+        """Tell and store a decision, and the pending signal, when something changed; silence is only counted."""
         changed = {
             name: getattr(after, name)
             for name in ("signal_side", "signal_since")
@@ -156,6 +156,15 @@ class Evaluator:
         }
         if decision.reason is not slot.last_reason:
             changed["last_reason"] = decision.reason
+            self.observer.event(
+                decision.reason,
+                bot=bot.bot_id,
+                symbol=decision.symbol,
+                tick=decision.tick,
+                intent=decision.intent_id,
+                account=bot.account_id,
+                numbers=dict(decision.numbers),
+            )
             with suppress(GuardFailedError):  # the same tick delivered twice: its decision is already written
                 self.store.insert(journal_entry(decision, kind="decision"))
         if changed:

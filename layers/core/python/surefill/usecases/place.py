@@ -22,6 +22,7 @@ from surefill.ports import Clock, Observer, Store, Venue, Venues
 from surefill.protocol.order import mark_accepted, mark_unknown, send_gate
 from surefill.protocol.transaction import Guard, GuardFailedError, Key, Op, Update
 from surefill.usecases.book import Book, Outcome
+from surefill.usecases.directory import AccountDirectory
 from surefill.usecases.entries import WINDOW
 
 _LOOK_SOON = timedelta(seconds=15)
@@ -32,6 +33,7 @@ class Placer:
     """Posts orders."""
 
     store: Store
+    accounts: AccountDirectory
     venues: Venues
     clock: Clock
     observer: Observer
@@ -41,10 +43,8 @@ class Placer:
 
         `worker` names this one call: only who passed the send gate may post, or take the order back.
         """
-        account = self.store.get(Account, intent.account_id)
-        if account is None:
-            raise AssertionError(f"account {intent.account_id} of intent {intent.intent_id} must exist, was missing")
         # Before the gate: a failure to build the adapter must not leave an order that looks sent.
+        account = self.accounts.of(intent)
         try:
             venue = self.venues.of_account(account)
         except VenueError as error:

@@ -12,12 +12,13 @@ from surefill.domain import identity
 from surefill.domain.fills import FillError
 from surefill.domain.orders import VenueError, VenueOrder
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Account, Intent, OrderKind
+from surefill.domain.rows import Intent, OrderKind
 from surefill.domain.states import UNFINISHED, IntentState
 from surefill.ports import Clock, Observer, Store, Venue, Venues
 from surefill.protocol.order import look_again, mark_absent, mark_accepted
 from surefill.protocol.transaction import Guard, GuardFailedError, Op, Update
 from surefill.usecases.book import Book, Outcome, finished_outcome
+from surefill.usecases.directory import AccountDirectory
 from surefill.usecases.entries import WINDOW
 from surefill.usecases.place import block_account
 
@@ -34,6 +35,7 @@ class Settler:
     """Settles intents; safe to call any number of times, from anywhere, at the same time."""
 
     store: Store
+    accounts: AccountDirectory
     venues: Venues
     clock: Clock
     observer: Observer
@@ -47,9 +49,7 @@ class Settler:
             return finished_outcome(intent)
         if intent.state is IntentState.RESERVED:
             return self._unsent(intent)
-        account = self.store.get(Account, intent.account_id)
-        if account is None:
-            raise AssertionError(f"account {intent.account_id} of intent {intent_id} must exist, was missing")
+        account = self.accounts.of(intent)
         try:
             return self._look(intent, venue=self.venues.of_account(account))
         except VenueError as error:

@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from surefill.adapters.ccxt.connection import Credentials
+from surefill.adapters.credentials import Credentials
 from surefill.domain.orders import VenueError
 from surefill.domain.reasons import Reason
 from surefill.ports import Clock
@@ -18,7 +18,7 @@ _FINAL = frozenset({"ResourceNotFoundException", "AccessDeniedException", "Inval
 
 
 class ManagedSecrets:
-    """Implements `venues.Secrets`. `client` is a Secrets Manager client, made when the function starts."""
+    """Implements `credentials.Secrets`. `client` is a Secrets Manager client, made when the function starts."""
 
     def __init__(self, *, client: Any, clock: Clock) -> None:
         self._client = client

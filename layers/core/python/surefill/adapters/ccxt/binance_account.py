@@ -37,7 +37,7 @@ class BinanceAccount:
         if not isinstance(body, dict):
             return None
         code, message = body.get("code"), body.get("msg")
-        if isinstance(code, bool) or not isinstance(code, int) or code >= 0 or not isinstance(message, str):
+        if isinstance(code, bool) or not isinstance(code, int) or not isinstance(message, str):
             return None
         return str(code), message
 

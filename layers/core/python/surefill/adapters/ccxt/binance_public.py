@@ -37,7 +37,11 @@ class BinancePublic:
             raise UnreadableError(f"candle must start with six numbers: {error}") from None
 
     def ask_quotes(self, exchange: Any, *, symbols: Sequence[str]) -> object:
-        """GET /ticker/24hr: unlike /ticker/bookTicker it says as of when its best bid and ask are (closeTime)."""
+        """GET /ticker/24hr: unlike /ticker/bookTicker it says as of when its best bid and ask are (closeTime).
+
+        closeTime is the end of the rolling statistics. Should it stand still on a market where nothing happens, the
+        quote looks stale and is not traded on: the safe way to be wrong.
+        """
         return exchange.public_get_ticker_24hr({"symbols": _listed(symbols)})
 
     def read_quotes(self, said: object, *, symbols: Sequence[str]) -> Mapping[str, Quote]:

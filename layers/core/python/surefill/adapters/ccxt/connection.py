@@ -8,7 +8,6 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -20,6 +19,7 @@ from surefill.adapters.ccxt.failures import look_failure
 from surefill.adapters.ccxt.profile import VenueProfile
 from surefill.adapters.ccxt.redaction import Redactor
 from surefill.adapters.ccxt.transport import GuardedAdapter, WireLog
+from surefill.adapters.credentials import Credentials
 from surefill.domain.times import to_milliseconds
 from surefill.ports import Clock
 from surefill.settings import VenueHosts
@@ -33,14 +33,6 @@ _SILENT.addHandler(logging.NullHandler())
 _SILENT.propagate = False
 _SILENT.setLevel(logging.CRITICAL)
 logging.getLogger("urllib3").setLevel(logging.INFO)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credentials:
-    """An API key and its secret. Its text form shows neither."""
-
-    api_key: str = field(repr=False)
-    secret: str = field(repr=False)
 
 
 class Connection:
@@ -80,15 +72,36 @@ class Connection:
         raise look_failure(failure, log=log, profile=self.profile, redactor=self.redactor, now=self.clock.now())
 
     @contextmanager
-    def posting(self, *, symbol: str, signed_at: datetime) -> Iterator[tuple[Any, WireLog]]:
+    def posting(self, *, signed_at: datetime) -> Iterator[tuple[Any, WireLog]]:
         """The exchange, allowed to post once, signing with `signed_at`; and the record of what it did."""
-        self._know(symbol)
         self._signing.at = to_milliseconds(signed_at)
         try:
             with self.transport.call(posts=1) as log:
                 yield self._exchange, log
         finally:
             self._signing.at = None
+
+    def know(self, symbol: str) -> None:
+        """Tell ccxt the little it needs of a market: its name there, and a step fine enough never to round.
+
+        All kinds are given: ccxt's parsers look some of them up in this very dict and raise KeyError without.
+        """
+        if symbol in self._markets:
+            return
+        base, _, quote = symbol.partition("/")
+        step = 10.0**-self.profile.decimals
+        self._markets[symbol] = {
+            "id": self.profile.dialect.market_id(symbol),
+            "symbol": symbol,
+            "base": base,
+            "quote": quote,
+            "type": "spot",
+            "spot": True,
+            **dict.fromkeys(("margin", "swap", "future", "option", "contract", "linear", "inverse"), False),
+            "precision": {"amount": step, "price": step},
+            "info": self.profile.market_info,
+        }
+        self._exchange.set_markets(list(self._markets.values()))
 
     def _build(self, *, origin: str, credentials: Credentials | None) -> Any:
         session = requests.Session()
@@ -117,25 +130,3 @@ class Connection:
     def _time_stamp(self) -> int:
         frozen: int | None = getattr(self._signing, "at", None)
         return to_milliseconds(self.clock.now()) if frozen is None else frozen
-
-    def _know(self, symbol: str) -> None:
-        """Tell ccxt the little it needs of a market: its name there, and a step fine enough never to round.
-
-        All kinds are given: ccxt's parsers look some of them up in this very dict and raise KeyError without.
-        """
-        if symbol in self._markets:
-            return
-        base, _, quote = symbol.partition("/")
-        step = 10.0**-self.profile.decimals
-        self._markets[symbol] = {
-            "id": self.profile.dialect.market_id(symbol),
-            "symbol": symbol,
-            "base": base,
-            "quote": quote,
-            "type": "spot",
-            "spot": True,
-            **dict.fromkeys(("margin", "swap", "future", "option", "contract", "linear", "inverse"), False),
-            "precision": {"amount": step, "price": step},
-            "info": self.profile.market_info,
-        }
-        self._exchange.set_markets(list(self._markets.values()))

@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable
 
 _LONGEST = 300
+# A venue may answer with megabytes: only the beginning is cleaned and shown.
+_READ = 4_000
 _HIDDEN = "***"
 _QUERY = re.compile(r"(https?://[^\s?'\"]+|/[\w./-]+)\?[^\s'\"]+")
 _NAMED = re.compile(
@@ -25,9 +27,10 @@ class Redactor:
 
     def clean(self, text: object) -> str:
         """One line of at most 300 characters without secrets, signatures and query strings."""
-        cleaned = " ".join(str(text).split())
+        cleaned = str(text)
         for secret in self._secrets:
             cleaned = cleaned.replace(secret, _HIDDEN)
+        cleaned = " ".join(cleaned[:_READ].split())
         cleaned = _QUERY.sub(rf"\1?{_HIDDEN}", cleaned)
         cleaned = _NAMED.sub(rf"\1\2{_HIDDEN}", cleaned)
         return _HEX.sub(_HIDDEN, cleaned)[:_LONGEST]

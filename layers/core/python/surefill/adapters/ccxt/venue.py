@@ -34,7 +34,7 @@ class CcxtVenue:
             return NotSent(message=problem)
         said: object = None
         failure: BaseException | None = None
-        with self._connection.posting(symbol=request.symbol, signed_at=request.signed_at) as (exchange, log):
+        with self._connection.posting(signed_at=request.signed_at) as (exchange, log):
             try:
                 said = self._send(exchange, request)
             except Exception as error:
@@ -110,11 +110,12 @@ class CcxtVenue:
         if not 0 < request.window_ms <= longest:
             return f"window must be 1 to {longest} ms, was {request.window_ms}"
         for value in (request.quantity, request.limit_price):
-            if value is not None and not (value > 0 and _decimals(value) <= decimals):
+            if value is not None and not (value.is_finite() and value > 0 and _decimals(value) <= decimals):
                 return f"quantity and price must be above 0 with at most {decimals} decimals, was {value}"
         return None
 
     def _send(self, exchange: Any, request: OrderRequest) -> object:
+        self._connection.know(request.symbol)
         form = self._profile.forms[request.kind]
         price = None if request.limit_price is None else plain(request.limit_price)
         return self._dialect.ask_post(
@@ -150,6 +151,5 @@ class CcxtVenue:
 
 
 def _decimals(value: Decimal) -> int:
-    """Digits after the point, trailing zeros not counted."""
-    exponent = value.normalize().as_tuple().exponent
-    return max(0, -exponent) if isinstance(exponent, int) else 99
+    """Digits after the point of a finite number, trailing zeros not counted."""
+    return max(0, -int(value.normalize().as_tuple().exponent))

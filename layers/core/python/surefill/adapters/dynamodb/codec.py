@@ -5,7 +5,7 @@ Every field that is not None is stored under its own name; None is absent. A fie
 
 import types
 from collections.abc import Mapping
-from dataclasses import MISSING, fields
+from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -25,6 +25,7 @@ from surefill.adapters.dynamodb.attributes import (
     WordAttribute,
 )
 from surefill.adapters.dynamodb.schema import ROWS, TABLES
+from surefill.adapters.writes import default_of, is_required
 from surefill.domain.rows import Fill, Row
 
 Item = Mapping[str, dict[str, Any]]
@@ -76,12 +77,8 @@ def _attribute(hint: Any, *, is_key: bool, where: str) -> Attribute[Any]:
 
 
 def _defaults(row: type[Row]) -> Mapping[str, Any]:
-    defaults: dict[str, Any] = {}
-    for field in fields(row):
-        default = field.default_factory() if field.default_factory is not MISSING else field.default
-        if default is not MISSING and default is not None:
-            defaults[field.name] = default
-    return defaults
+    values = {field.name: default_of(row, field.name) for field in fields(row) if not is_required(row, field.name)}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 _ATTRIBUTES = {row.TABLE: _attributes(row) for row in ROWS}
@@ -125,11 +122,11 @@ def encode(row: Row) -> dict[str, dict[str, Any]]:
 def decode(row: type[AnyRow], item: Item) -> AnyRow:
     """The row stored in an item (also in a stream's image). Attributes the row has no field for are left alone.
 
-    Raises TypeError when a field without default is absent.
+    Raises ValueError when a field that must have a value is absent.
     """
+    kind = cast("type[Row]", row)
     values = {
-        name: attribute.deserialize(attribute.get_value(item[name]))
-        for name, attribute in attributes_of(cast("type[Row]", row)).items()
-        if name in item
+        name: attribute.deserialize(attribute.get_value(item[name])) if name in item else default_of(kind, name)
+        for name, attribute in attributes_of(kind).items()
     }
     return row(**values)

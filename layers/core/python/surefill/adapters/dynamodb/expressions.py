@@ -83,7 +83,8 @@ def _against_value(row: type[Row], guard: Guard) -> Iterator[_Term]:
 def _against_field(row: type[Row], guard: Guard, *, other: str) -> Iterator[_Term]:
     """Both sides are fields: each may be stored, stand for its default, or be missing."""
     left, right, defaults = _path(row, guard.field), _path(row, other), defaults_of(row)
-    yield _COMPARISONS[guard.op](left, right)
+    # Engines differ on whether nothing equals nothing.
+    yield _all(_with(row, guard.field) if guard.op is Op.EQUAL else True, _COMPARISONS[guard.op](left, right))
     if guard.field in defaults:
         stood_for = _value(row, guard.field, defaults[guard.field])
         yield _all(_without(row, guard.field), _COMPARISONS[guard.op](stood_for, right))

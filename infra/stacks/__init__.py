@@ -1,0 +1,1 @@
+"""Stacks compose constructs; they decide nothing themselves."""

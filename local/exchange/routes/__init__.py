@@ -1,0 +1,1 @@
+"""The endpoints, grouped as in Binance's documentation."""

@@ -1,0 +1,186 @@
+"""What every function may do is exactly what is written here, and nothing more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.infra.conftest import Deployment
+    from tests.infra.templates import Template
+
+ROW = {"GetItem", "PutItem", "UpdateItem"}
+CHECKED_ROW = ROW | {"ConditionCheckItem"}
+API_ROW = CHECKED_ROW | {"Query", "BatchGetItem"}
+SETTLEMENT = {
+    "intents": ROW,
+    "slots": {"GetItem", "UpdateItem"},
+    "budgets": {"GetItem", "UpdateItem"},
+    "ledger": {"PutItem"},
+    "journal": {"PutItem"},
+    "accounts": {"GetItem", "UpdateItem"},
+    "markets": {"GetItem"},
+    "paper": ROW | {"Query", "BatchGetItem"},
+}
+TABLES: dict[str, dict[str, set[str]]] = {
+    "dispatch": {"bots/index/cadence": {"Query"}, "schedules": ROW},
+    "evaluate": {
+        "slots": ROW | {"Query", "BatchGetItem"},
+        "budgets": {"GetItem"},
+        "markets": ROW,
+        "accounts": {"GetItem"},
+        "journal": {"PutItem"},
+    },
+    "claim_order": {
+        "budgets": {"GetItem", "UpdateItem", "ConditionCheckItem"},
+        "slots": CHECKED_ROW,
+        "intents": CHECKED_ROW,
+        "ledger": CHECKED_ROW,
+        "bots": {"GetItem", "ConditionCheckItem"},
+        "journal": {"PutItem"},
+        "accounts": {"GetItem"},
+    },
+    "place_order": SETTLEMENT,
+    "settle_order": SETTLEMENT,
+    "watch_exits": {
+        "slots": {"Query", "GetItem", "BatchGetItem", "UpdateItem"},
+        "slots/index/open": {"Query"},
+        "accounts": {"GetItem", "BatchGetItem"},
+        "markets": {"GetItem", "BatchGetItem"},
+        "bots": {"GetItem", "BatchGetItem"},
+        "budgets": {"GetItem", "UpdateItem"},
+        "ledger": {"PutItem"},
+        "intents": ROW,
+        "journal": {"PutItem"},
+        "schedules": {"PutItem", "UpdateItem"},
+    },
+    "reconcile": {**SETTLEMENT, "intents/index/work": {"Query"}, "schedules": {"PutItem", "UpdateItem"}},
+    "sync_account": {
+        "accounts": {"Scan", "GetItem", "UpdateItem"},
+        "slots": {"Query", "BatchGetItem"},
+        "slots/index/open": {"Query"},
+        "schedules": {"PutItem"},
+        "budgets": {"BatchGetItem"},
+        "budgets/index/by_account": {"Query"},
+        "paper": ROW | {"Query", "BatchGetItem"},
+        "journal": {"PutItem"},
+    },
+    "refresh_markets": {"markets": ROW, "bots/index/cadence": {"Query"}, "schedules": {"PutItem"}},
+    "publish_events": {"journal": {"PutItem"}},
+    "bot_api": {
+        "bots": API_ROW | {"DeleteItem", "Scan"},
+        "budgets": API_ROW | {"Scan"},
+        "accounts": API_ROW | {"Scan"},
+        "markets": API_ROW,
+        "slots": API_ROW,
+        "intents": API_ROW,
+        "ledger": API_ROW,
+        "journal": API_ROW,
+        "schedules": API_ROW | {"Scan"},
+        "bots/index/cadence": {"Query"},
+        "budgets/index/by_account": {"Query"},
+        "slots/index/open": {"Query"},
+        "intents/index/work": {"Query"},
+        "intents/index/by_bot": {"Query"},
+    },
+}
+QUEUE = "arn:aws:sqs:region:account:surefill-prod-evaluations"
+KEYS = "arn:aws:secretsmanager:region:account:secret:surefill/prod/*"
+ORDERS = "arn:aws:states:region:account:stateMachine:surefill-prod-order"
+SENDS = {QUEUE: {"sqs:SendMessage"}}
+READS_KEYS = {KEYS: {"secretsmanager:GetSecretValue"}}
+STARTS_ORDERS = {ORDERS: {"states:StartExecution"}}
+CONSUMES = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"}
+STREAM = {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"}
+OTHERS: dict[str, dict[str, set[str]]] = {
+    "dispatch": SENDS,
+    "evaluate": {QUEUE: CONSUMES, **STARTS_ORDERS},
+    "place_order": READS_KEYS,
+    "settle_order": READS_KEYS,
+    "watch_exits": STARTS_ORDERS,
+    "reconcile": READS_KEYS,
+    "sync_account": READS_KEYS,
+    "publish_events": {
+        "import:IntentStream": STREAM,
+        "arn:aws:sns:region:account:surefill-prod-events": {"sns:Publish"},
+    },
+    "bot_api": {**SENDS, **STARTS_ORDERS},
+}
+
+
+def granted(template: Template, role: dict[str, Any]) -> dict[str, set[str]]:
+    """Allowed actions by resource of a role's own policies."""
+    allowed: dict[str, set[str]] = {}
+    for policy in role["Policies"]:
+        for statement in policy["PolicyDocument"]["Statement"]:
+            assert statement["Effect"] == "Allow"
+            assert set(statement) <= {"Effect", "Action", "Resource"}, "statements are plain"
+            actions = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
+            resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+            for resource in resources:
+                name = template.text(resource)
+                name = "import:IntentStream" if name.startswith("import:") and "StreamArn" in name else name
+                allowed.setdefault(name, set()).update(actions)
+    return allowed
+
+
+def role_of(template: Template, properties: dict[str, Any]) -> dict[str, Any]:
+    logical_id = properties["Role"]["Fn::GetAtt"][0]
+    role: dict[str, Any] = template.resources[logical_id]["Properties"]
+    return role
+
+
+@pytest.mark.parametrize("name", sorted(TABLES))
+def test_a_function_may_do_what_its_row_says_and_nothing_else(prod: Deployment, name: str) -> None:
+    template, properties = prod.function(name)
+    expected = {
+        f"arn:aws:dynamodb:region:account:table/surefill-prod-{path}": {f"dynamodb:{action}" for action in actions}
+        for path, actions in TABLES[name].items()
+    }
+    expected |= OTHERS.get(name, {})
+    expected[f"LogGroup:/aws/lambda/surefill-prod-{name}"] = {"logs:CreateLogStream", "logs:PutLogEvents"}
+    expected[f"Queue:surefill-prod-{name}-dlq"] = {"sqs:SendMessage"}
+    assert granted(template, role_of(template, properties)) == expected
+
+
+def test_every_function_has_a_role_of_its_own_that_nothing_widens(prod: Deployment) -> None:
+    functions = [
+        (template, resource["Properties"])
+        for template in (prod.trading, prod.control)
+        for resource in template.of_type("AWS::Lambda::Function").values()
+    ]
+    assert {template.text(made["FunctionName"]) for template, made in functions} == {
+        f"surefill-prod-{name}" for name in TABLES
+    }
+    roles = {(id(template), made["Role"]["Fn::GetAtt"][0]) for template, made in functions}
+    assert len(roles) == len(functions)
+    for template in prod.all:
+        assert not template.of_type("AWS::IAM::Policy"), "a policy beside the role widens it unseen"
+        assert not template.of_type("AWS::IAM::ManagedPolicy")
+        for role in template.of_type("AWS::IAM::Role").values():
+            assert not role["Properties"].get("ManagedPolicyArns")
+
+
+def test_no_role_has_a_wildcard_action_and_only_log_delivery_has_every_resource(prod: Deployment) -> None:
+    everything = []
+    for template in prod.all:
+        for role in template.of_type("AWS::IAM::Role").values():
+            for resource, actions in granted(template, role["Properties"]).items():
+                assert not any("*" in action for action in actions)
+                if resource == "*":
+                    everything.append(actions)
+                elif "*" in resource:
+                    assert resource == KEYS
+    assert len(everything) == 1
+    assert all(action.startswith("logs:") for action in everything[0])
+
+
+def test_the_local_stage_differs_only_where_the_local_aws_does(local: Deployment, prod: Deployment) -> None:
+    for name in TABLES:
+        here = granted(*(lambda found: (found[0], role_of(*found)))(local.function(name)))
+        there = granted(*(lambda found: (found[0], role_of(*found)))(prod.function(name)))
+        renamed = {resource.replace("local", "prod"): actions for resource, actions in here.items()}
+        extra = {action for resource in renamed for action in renamed[resource] - there[resource]}
+        assert set(renamed) == set(there)
+        assert extra <= {"sqs:SendMessageBatch", "sns:PublishBatch"}, name
