@@ -91,7 +91,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         name="evaluate",
         purpose="runs every bot on a symbol: strategy, signal, gates, decision",
         timeout=50,
-        memory=1024,
+        memory=512,
         layers=("core", "runtime", "exchange", "analysis"),
         tables={
             "slots": ("Query", "GetItem", "BatchGetItem", "UpdateItem", "PutItem"),

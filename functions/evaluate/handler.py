@@ -2,6 +2,7 @@
 
 from surefill import startup  # isort: skip  # first, so that nothing is collected while the rest loads
 
+from collections import Counter
 from functools import cache
 from typing import Any
 
@@ -44,15 +45,18 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     evaluator, clock = build()
     clock.refresh()
     failed = []
+    reasons: Counter[str] = Counter()
     for record in event["Records"]:
         try:
-            evaluator.evaluate(decode(record["body"]))
+            reasons.update(decision.reason for decision in evaluator.evaluate(decode(record["body"])))
         except Exception as error:
             evaluator.observer.event(
                 Reason.INTERNAL_ERROR, message=record["messageId"], error=f"{type(error).__name__}: {error}"
             )
             logger.exception("evaluation failed")
             failed.append({"itemIdentifier": record["messageId"]})
+    # One line for all: a line per bot and minute would cost more than everything else together.
+    evaluator.observer.event(Reason.EVALUATED, bots=reasons.total(), reasons=dict(reasons), failed=len(failed))
     return {"batchItemFailures": failed}
 
 

@@ -16,6 +16,7 @@ from surefill.composition import InvocationClock, base
 from surefill.composition_venues import venues_of
 from surefill.domain.rows import Intent
 from surefill.usecases.book import Outcome
+from surefill.usecases.directory import AccountDirectory
 from surefill.usecases.place import Placer
 from surefill.wire import from_wire
 
@@ -33,6 +34,7 @@ def build() -> tuple[Placer, InvocationClock]:
     common = base(logger=logger, metrics=metrics)
     placer = Placer(
         store=common.store,
+        accounts=AccountDirectory(common.store),
         venues=venues_of(common.settings, store=common.store, clock=common.clock),
         clock=common.clock,
         observer=common.observer,

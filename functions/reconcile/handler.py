@@ -11,6 +11,7 @@ from surefill.composition import InvocationClock, base
 from surefill.composition_venues import venues_of
 from surefill.domain.times import format_time
 from surefill.events import scheduled_tick
+from surefill.usecases.directory import AccountDirectory
 from surefill.usecases.reconcile import SCHEDULE, Reconciler
 from surefill.usecases.settle import Settler
 
@@ -24,6 +25,7 @@ def build() -> tuple[Reconciler, InvocationClock]:
     common = base(logger=logger, metrics=metrics)
     settler = Settler(
         store=common.store,
+        accounts=AccountDirectory(common.store),
         venues=venues_of(common.settings, store=common.store, clock=common.clock),
         clock=common.clock,
         observer=common.observer,

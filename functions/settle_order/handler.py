@@ -9,6 +9,7 @@ from aws_lambda_powertools import Logger, Metrics
 
 from surefill.composition import InvocationClock, base
 from surefill.composition_venues import venues_of
+from surefill.usecases.directory import AccountDirectory
 from surefill.usecases.settle import Settler
 
 logger = Logger()
@@ -24,6 +25,7 @@ def build() -> tuple[Settler, InvocationClock]:
     common = base(logger=logger, metrics=metrics)
     settler = Settler(
         store=common.store,
+        accounts=AccountDirectory(common.store),
         venues=venues_of(common.settings, store=common.store, clock=common.clock),
         clock=common.clock,
         observer=common.observer,

@@ -1,7 +1,7 @@
 """Count what the product asks of AWS: the use cases on a real DynamoDB engine, every request seen."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -9,13 +9,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from surefill.adapters.dynamodb import ApiCall, SharedConnection
+from surefill.adapters.dynamodb.codec import encode
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Bot, Slot
+from surefill.domain.rows import Bot, Row, Slot
 from surefill.usecases.claim import claim
 from surefill.usecases.dispatch import dispatch
 from surefill.usecases.evaluate import Evaluator
 from surefill.usecases.exits import exit_intent
 from tests.contract.engines import REGION, Engine, ministack
+from tests.contract.sizes import bytes_of
 from tests.fakes.world import TICK, World, bot, candle_rows, rules
 
 _WRITES = frozenset({"TransactWriteItems", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"})
@@ -81,8 +83,16 @@ def round_trip(world: World, engine: Engine) -> dict[str, Counts]:
     return steps
 
 
+def read_units(rows: Sequence[Row]) -> float:
+    """Units of one eventually consistent query that reads these rows: half a unit per 4 KiB of all of them together.
+
+    By DynamoDB's published rule; the local engine counts a query as one item.
+    """
+    return sum(bytes_of(encode(row)) for row in rows) / 4_096 / 2
+
+
 def quiet_minute(world: World, engine: Engine, *, bots: int) -> tuple[Counts, Counts, int, int]:
-    """One minute of `bots` bots that do nothing: counts of dispatch and evaluate, messages, and market-data requests."""
+    """One minute of `bots` silent bots: counts of dispatch and evaluate, messages, and market-data requests."""
     crowd = [
         bot(bot_id=f"bot{index:05d}", definition_hash=f"{index * 7919:032x}", params={"rsi_period": 14})
         for index in range(bots)

@@ -8,6 +8,7 @@ from typing import Any
 
 from surefill.adapters.memory import MemoryStore
 from surefill.domain.candles import Quote
+from surefill.domain.identity import execution_name
 from surefill.domain.orders import (
     Accepted,
     AlreadyExists,
@@ -28,6 +29,7 @@ from surefill.domain.rows import (
     Budget,
     Fill,
     Intent,
+    Leg,
     MarketRules,
     Mode,
     Side,
@@ -96,9 +98,10 @@ class ListWorkflow:
     started: dict[str, Intent] = field(default_factory=dict)
 
     def start(self, intent: Intent) -> bool:
-        if intent.intent_id in self.started:
+        name = execution_name(intent_id=intent.intent_id, is_exit=intent.leg is Leg.EXIT, tick=intent.tick)
+        if name in self.started:
             return False
-        self.started[intent.intent_id] = intent
+        self.started[name] = intent
         return True
 
 
@@ -237,7 +240,6 @@ def bot(**changes: object) -> Bot:
     return replace(
         Bot(
             bot_id="trend",
-            name="trend",
             account_id="live-binance-main",
             budget_id="live-binance-main-b",
             venue="binance",

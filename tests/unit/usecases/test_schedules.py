@@ -12,6 +12,7 @@ from surefill.domain.rows import Account, AccountState, BotState, MarketRules, S
 from surefill.domain.states import SlotState
 from surefill.ports import StoreUnavailableError
 from surefill.usecases.batches import BatchError, decode, encode
+from surefill.usecases.book import Outcome
 from surefill.usecases.dispatch import Dispatched, dispatch
 from surefill.usecases.refresh_markets import refresh_markets
 from surefill.usecases.sync_account import AccountSync
@@ -267,3 +268,21 @@ def test_markets_are_copied_and_a_failing_venue_is_left_out(world: World) -> Non
     assert counts == {"binance": 1}
     assert world.store.get(MarketRules, MARKET) is not None
     assert Reason.VENUE_DOWN in world.observer.reasons()
+
+
+def test_an_exit_whose_claim_failed_is_tried_again_the_next_minute(world: World) -> None:
+    """Its first execution is over and its name is taken for months; the position must not stay open for that."""
+    held(world)
+    world.venue.bid = Decimal(90)
+    world.watch.watch(tick=TICK)
+    world.watch.watch(tick=TICK)
+    assert len(world.workflow.started) == 1  # its claim fails: nothing was claimed
+    world.clock.forward(minutes=1)
+    world.venue.quoted_at = world.clock.now()
+    world.watch.watch(tick=world.clock.now())
+    assert len(world.workflow.started) == 2
+    assert len({intent.intent_id for intent in world.workflow.started.values()}) == 1
+    world.workflow.started.pop(next(iter(world.workflow.started)))
+    assert world.run_started() == [Outcome.RECORDED]
+    assert len(world.venue.posts) == 1
+    assert world.slot().state is SlotState.EMPTY

@@ -10,11 +10,11 @@ from surefill.domain.times import timeframe_seconds
 
 # Evaluated at each tick: a bot in these states still watches its market (a draining one never enters).
 EVALUATED = frozenset({BotState.ACTIVE, BotState.DRAINING})
-_NOT_DEFINITION = frozenset({"bot_id", "name", "state", "definition_hash", "created_at", "cadence_key"})
+_NOT_DEFINITION = frozenset({"bot_id", "state", "definition_hash", "created_at", "cadence_key"})
 
 
 def definition_hash(bot: Bot) -> str:
-    """Fingerprint of what the bot does (not of its name or state): two equal ones are the same bot twice (N09)."""
+    """Fingerprint of what the bot does (not of its id or state): two equal ones are the same bot twice (N09)."""
     definition = {
         item.name: str(getattr(bot, item.name))
         if item.name != "params"
@@ -22,7 +22,7 @@ def definition_hash(bot: Bot) -> str:
         for item in fields(bot)
         if item.name not in _NOT_DEFINITION
     }
-    return hashlib.sha256(json.dumps(definition, sort_keys=True).encode()).hexdigest()[:32]
+    return hashlib.sha256(json.dumps(definition, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def cadence_key(bot: Bot) -> str | None:

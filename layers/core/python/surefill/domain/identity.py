@@ -29,6 +29,16 @@ def _name(*parts: str) -> str:
     return uuid.uuid5(_NAMESPACE, "|".join(parts)).hex
 
 
+def execution_name(*, intent_id: str, is_exit: bool, tick: datetime) -> str:
+    """Name of the workflow execution that carries an intent.
+
+    An entry has one chance, at its tick, so its execution is named after the intent. An exit must be tried until it
+    succeeds: when its claim failed (the tables did not answer), the next minute starts anew under another name. Twice
+    in a minute is still once, and claim and send gate let two executions of one intent post one order.
+    """
+    return f"{intent_id}-{tick:%Y%m%dT%H%M}" if is_exit else intent_id
+
+
 def client_order_id(intent_id: str) -> str:
     """What the venue is told: the 32 hex digits, accepted by every venue that takes 32 alphanumerics (Binance: 36)."""
     return intent_id

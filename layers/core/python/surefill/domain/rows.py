@@ -72,7 +72,6 @@ class Bot:
     KEY: ClassVar[tuple[str, ...]] = ("bot_id",)
 
     bot_id: str
-    name: str
     account_id: str
     budget_id: str
     venue: str

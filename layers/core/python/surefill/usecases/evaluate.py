@@ -1,6 +1,5 @@
 """Evaluate: candles once per market, then every bot on it: strategy, signal, gates, and exactly one decision each."""
 
-from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -63,14 +62,6 @@ class Evaluator:
             )
             self._remember(bot, slot=slot, after=after, decision=decision)
             decisions.append(decision)
-        # One line for the whole batch: a line per bot and minute would cost more than everything else together.
-        self.observer.event(
-            Reason.EVALUATED,
-            tick=batch.tick,
-            symbol=batch.symbol,
-            bots=len(decisions),
-            reasons=dict(Counter(decision.reason for decision in decisions)),
-        )
         return decisions
 
     def _strategy(self, bot: Bot) -> Strategy | Exception:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from surefill.domain.candles import Quote, quote_problem
 from surefill.domain.decisions import Decision, journal_entry
@@ -36,32 +37,24 @@ class ExitWatch:
 
     def watch(self, *, tick: datetime) -> Mapping[str, int]:
         """One pass; returns how many slots ended in which reason. A slot's failure does not stop the others."""
-        slots = self.store.get_many(Slot, self.store.open_slot_keys())
+        slots = self._open_slots()
         quotes = self._quotes(slots)
-        rules = {
-            row.market_key: row for row in self.store.get_many(MarketRules, {(slot.market_key,) for slot in slots})
-        }
-        halted = {
-            bot.bot_id
-            for bot in self.store.get_many(Bot, {(slot.bot_id,) for slot in slots})
-            if bot.state is BotState.HALTED
-        }
         counts: Counter[str] = Counter()
         for slot in slots:
             try:
-                reason = self._watch_slot(
-                    slot,
-                    tick=tick,
-                    quote=quotes.get(slot.market_key),
-                    rules=rules.get(slot.market_key),
-                    halted=slot.bot_id in halted,
-                )
+                reason = self._watch_slot(slot, tick=tick, quote=quotes.get(slot.market_key))
             except (GuardFailedError, StoreUnavailableError, AssertionError) as error:
                 reason = Reason.INTERNAL_ERROR
                 self._tell(slot, reason, tick=tick, error=f"{type(error).__name__}: {error}")
             counts[reason] += 1
         self._finish(tick=tick, counts=counts, slots=slots)
         return counts
+
+    def _open_slots(self) -> list[Slot]:
+        """Market by market, which costs a fraction of reading slot by slot; only markets with something open."""
+        markets = sorted({market for market, _ in self.store.open_slot_keys()})
+        slots = [slot for market in markets for slot in self.store.slots_of_market(market)]
+        return [slot for slot in slots if slot.state is not SlotState.EMPTY]
 
     def _quotes(self, slots: list[Slot]) -> dict[str, Quote | VenueError]:
         symbols: dict[str, set[str]] = defaultdict(set)
@@ -78,16 +71,12 @@ class ExitWatch:
             found.update({f"{venue}|{symbol}": quote for symbol, quote in quotes.items()})
         return found
 
-    def _watch_slot(
-        self, slot: Slot, *, tick: datetime, quote: Quote | VenueError | None, rules: MarketRules | None, halted: bool
-    ) -> Reason:
+    def _watch_slot(self, slot: Slot, *, tick: datetime, quote: Quote | VenueError | None) -> Reason:
         if slot.state is SlotState.HELD:
             self._tell(slot, Reason.SLOT_HELD, tick=tick, held=slot.held_reason)
             return Reason.SLOT_HELD
         if slot.state is not SlotState.OPEN:
             return Reason.IN_FLIGHT
-        if halted:
-            return Reason.BOT_NOT_ACTIVE
         if isinstance(quote, VenueError):
             return self._tell(slot, quote.reason, tick=tick, error=str(quote))
         problem = quote_problem(quote, now=self.clock.now())
@@ -99,9 +88,16 @@ class ExitWatch:
         levels = {"bid": str(quote.bid), "take_profit": str(slot.take_profit), "stop_loss": str(slot.stop_loss)}
         if reason is Reason.UNPROTECTED:
             return self._tell(slot, reason, tick=tick, **levels)
+        return self._exit(slot, reason=reason, tick=tick, bid=quote.bid, levels=levels)
+
+    def _exit(self, slot: Slot, *, reason: Reason, tick: datetime, bid: Decimal, levels: dict[str, str]) -> Reason:
+        bot = self.store.get(Bot, slot.bot_id)
+        if bot is not None and bot.state is BotState.HALTED:
+            return self._tell(slot, Reason.BOT_NOT_ACTIVE, tick=tick, state=bot.state, due=reason, **levels)
+        rules = self.store.get(MarketRules, slot.market_key)
         if rules is None:
             return self._tell(slot, Reason.MARKET_UNKNOWN, tick=tick, **levels)
-        if sellable_quantity(slot.quantity, rules=rules, price=quote.bid) == ZERO:
+        if sellable_quantity(slot.quantity, rules=rules, price=bid) == ZERO:
             return self._close_as_dust(slot, tick=tick)
         intent = exit_intent(slot, reason=reason, tick=tick, now=self.clock.now(), rules=rules)
         self.workflow.start(intent)

@@ -1,17 +1,18 @@
-"""The order workflow on Step Functions: one execution per intent, named after it."""
+"""The order workflow on Step Functions: executions named after the intents they carry."""
 
 import json
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from surefill.domain.rows import Intent
+from surefill.domain.identity import execution_name
+from surefill.domain.rows import Intent, Leg
 from surefill.ports import StoreUnavailableError
 from surefill.wire import to_wire
 
 
 class OrderWorkflow:
-    """Starts Standard executions; their names make a second start of the same intent impossible for 90 days."""
+    """Starts Standard executions; their names make a second start of the same signal impossible for 90 days."""
 
     def __init__(self, *, step_functions: Any, arn: str) -> None:
         self._step_functions = step_functions
@@ -19,9 +20,10 @@ class OrderWorkflow:
 
     def start(self, intent: Intent) -> bool:
         """Start the execution; False when one of this name exists."""
+        name = execution_name(intent_id=intent.intent_id, is_exit=intent.leg is Leg.EXIT, tick=intent.tick)
         body = json.dumps({"intent_id": intent.intent_id, "intent": to_wire(intent)})
         try:
-            self._step_functions.start_execution(stateMachineArn=self._arn, name=intent.intent_id, input=body)
+            self._step_functions.start_execution(stateMachineArn=self._arn, name=name, input=body)
         except ClientError as error:
             if error.response["Error"]["Code"] == "ExecutionAlreadyExists":
                 return False

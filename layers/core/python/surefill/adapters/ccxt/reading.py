@@ -43,8 +43,10 @@ def amount(said: Mapping[str, Any], key: str, *, what: str) -> Decimal:
     value = said.get(key)
     if not isinstance(value, str):
         raise UnreadableError(f"{what} must have {key} as text, was {value!r}")
+    # Venues pad with zeros, which would only use up the digits of exact products.
+    padded = "." in value and "e" not in value.lower()
     try:
-        number = to_decimal(value, name=key)
+        number = to_decimal(value.rstrip("0").rstrip(".") if padded else value, name=key)
     except AmountError as error:
         raise UnreadableError(f"{what}: {error}") from None
     if number < 0:

@@ -64,8 +64,8 @@ class Reads:
         return [decode(row, item) for item in self._pages(table.scan, (), {"consistent_read": True}, what="Scan")]
 
     def slots_of_market(self, market_key: str) -> list[Slot]:
-        """All slots of one market, of all bots (strongly consistent)."""
-        return [decode(Slot, item) for item in self._query(Slot, market_key)]
+        """All slots of one market, of all bots (may be a moment old, at half the price)."""
+        return [decode(Slot, item) for item in self._query(Slot, market_key, consistent=False)]
 
     def open_slot_keys(self) -> list[tuple[str, str]]:
         """(market_key, owner_key) of every slot that is not empty (index)."""
@@ -106,12 +106,13 @@ class Reads:
         condition: Condition | None = None,
         newest_first: bool = False,
         limit: int | None = None,
+        consistent: bool = True,
     ) -> Iterator[Item]:
         table = self._gateway.tables[row.TABLE]
         options = {
             "range_key_condition": condition,
             "index_name": index,
-            "consistent_read": index is None,
+            "consistent_read": consistent and index is None,
             "scan_index_forward": not newest_first,
             "limit": limit,
         }

@@ -63,7 +63,6 @@ class BotControl:
         self._check_symbols(spec.symbols, venue=venue, currency=budget.currency)
         bot = Bot(
             bot_id=spec.name,
-            name=spec.name,
             account_id=budget.account_id,
             budget_id=spec.budget_id,
             venue=venue,

@@ -1,0 +1,36 @@
+"""What must be true of the money after any sequence of moves."""
+
+from surefill.domain.money import ZERO, add, total
+from surefill.domain.rows import Budget, Intent, Leg
+from surefill.domain.states import UNFINISHED
+from surefill.ports import Store
+
+_BALANCES = ("available", "reserved", "deployed", "funded", "realised")
+
+
+def broken(store: Store) -> list[str]:
+    """The invariants that do not hold, in words with numbers; none when all is well."""
+    intents = list(store.all_rows(Intent))
+    return [fault for budget in store.all_rows(Budget) for fault in _faults(store, budget, intents)]
+
+
+def _faults(store: Store, budget: Budget, intents: list[Intent]) -> list[str]:
+    faults = []
+    held = add(budget.available, budget.reserved, budget.deployed)
+    if held != add(budget.funded, budget.realised):
+        faults.append(f"I1: {budget.budget_id} holds {held} for {budget.funded} + {budget.realised}")
+    if min(budget.available, budget.reserved, budget.deployed) < ZERO:
+        faults.append(f"I1: {budget.budget_id} is below zero: {budget}")
+    waiting = total(
+        intent.reserved
+        for intent in intents
+        if intent.budget_id == budget.budget_id and intent.leg is Leg.ENTRY and intent.state in UNFINISHED
+    )
+    if waiting != budget.reserved:
+        faults.append(f"I2: {budget.budget_id} reserves {budget.reserved}, its orders {waiting}")
+    ledger = list(store.ledger_of(budget.budget_id))
+    for name in _BALANCES:
+        folded = total(getattr(entry, name) for entry in ledger)
+        if folded != getattr(budget, name):
+            faults.append(f"I11: {budget.budget_id}.{name} is {getattr(budget, name)}, its ledger says {folded}")
+    return faults

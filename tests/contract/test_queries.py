@@ -1,0 +1,129 @@
+"""What is found by which index, in which order, and what has left it."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from surefill.domain.reasons import Reason
+from surefill.domain.rows import Account, Bot, BotState, Budget, Intent, JournalEntry, Mode
+from surefill.domain.states import IntentState
+from surefill.ports import Store
+from surefill.protocol.entry import claim_entry, record_entry, release_entry
+from surefill.protocol.exit import claim_exit, record_exit
+from surefill.protocol.order import look_again, send_gate
+from tests.contract.world import World, at, fill, result_of, send, slot_of
+
+
+def test_only_bots_with_a_cadence_are_found_by_it(store: Store) -> None:
+    worlds = [World() for _ in range(3)]
+    bots = [worlds[0].bot(), worlds[1].bot(cadence_key="300"), worlds[2].bot(state=BotState.PAUSED, cadence_key=None)]
+    for bot in bots:
+        store.insert(bot)
+    assert list(store.bots_of_cadence("60")) == [bots[0]]
+    assert list(store.bots_of_cadence("300")) == [bots[1]]
+    store.replace(replace(bots[0], state=BotState.HALTED, cadence_key=None))
+    assert list(store.bots_of_cadence("60")) == []
+    assert {bot.bot_id for bot in store.all_rows(Bot)} == {bot.bot_id for bot in bots}
+
+
+def test_a_slot_is_open_from_claim_to_sale(store: Store, world: World) -> None:
+    entry = world.entry()
+    send(store, entry)
+    key = ("binance|BTC/USDT", f"{world.account_id}|{world.bot_id}")
+    assert list(store.open_slot_keys()) == [key]
+    bought = result_of(entry, fill(1, quantity="0.0016", price="60000"))
+    store.commit(record_entry(entry, result=bought, take_profit=None, stop_loss=None, now=at(4)))
+    slot = slot_of(store, entry)
+    sale = world.exit(slot)
+    store.commit(claim_exit(sale))
+    store.update(send_gate(sale.intent_id, worker="w", now=at(61)))
+    assert list(store.open_slot_keys()) == [key]
+    sold = result_of(sale, fill(2, quantity="0.0016", price="61000"))
+    store.commit(record_exit(sale, slot=slot_of(store, sale), result=sold, sellable=True, now=at(63)))
+    assert list(store.open_slot_keys()) == []
+    assert [slot.owner_key for slot in store.slots_of_market("binance|BTC/USDT")] == [key[1]]
+
+
+def test_unfinished_intents_are_found_when_due_oldest_first(store: Store, world: World) -> None:
+    first, second, third = (world.entry(symbol=f"A{n}/USDT", tick=at(60 * n)) for n in range(3))
+    for intent in (third, first, second):
+        send(store, intent)
+    ids = [first.intent_id, second.intent_id, third.intent_id]
+    assert list(store.unfinished_intents(due_until=None)) == ids
+    assert list(store.unfinished_intents(due_until=None, limit=2)) == ids[:2]
+    assert list(store.unfinished_intents(due_until=at(90))) == ids[:2]
+    assert list(store.unfinished_intents(due_until=at(29))) == []
+    store.update(look_again(first, at=at(600)))
+    assert list(store.unfinished_intents(due_until=None)) == [*ids[1:], ids[0]]
+    store.commit(release_entry(second, to=IntentState.EMPTY, outcome=Reason.NOT_FILLED, now=at(100)))
+    assert list(store.unfinished_intents(due_until=None)) == [ids[2], ids[0]]
+
+
+def test_the_newest_intents_of_a_bot_come_first(store: Store, world: World) -> None:
+    intents = [world.entry(symbol=f"A{n}/USDT", tick=at(60 * n), reserved="1") for n in range(4)]
+    # Half a second apart within one second: text order must be time order.
+    intents.append(replace(world.entry(symbol="B/USDT", tick=at(240), reserved="1"), created_at=at(240)))
+    intents.append(replace(world.entry(symbol="C/USDT", tick=at(241), reserved="1"), created_at=at(240.5)))
+    for intent in intents:
+        store.commit(claim_entry(intent))
+    assert list(store.intents_of_bot(world.bot_id)) == intents[::-1]
+    assert list(store.intents_of_bot(world.bot_id, limit=2)) == intents[:-3:-1]
+    assert list(store.intents_of_bot("nobody")) == []
+
+
+def test_the_newest_journal_entries_come_first(store: Store, world: World) -> None:
+    entries = [
+        JournalEntry(
+            bot_id=world.bot_id,
+            entry_key=f"2026-11-20T09:0{n}:00Z#decision#BTC/USDT",
+            at=at(60 * n),
+            kind="decision",
+            symbol="BTC/USDT",
+            reason=Reason.HOLD,
+            numbers={"ema": "1.5"},
+            expires_at=1_800_000_000,
+        )
+        for n in range(3)
+    ]
+    for entry in entries:
+        store.insert(entry)
+    assert list(store.journal_of(world.bot_id)) == entries[::-1]
+    assert list(store.journal_of(world.bot_id, limit=1)) == entries[-1:]
+
+
+def test_budgets_are_found_by_account(store: Store) -> None:
+    worlds = [World() for _ in range(3)]
+    for world in worlds:
+        world.settle_in(store)
+    other = worlds[0].budget(budget_id="other", account_id="paper-binance-a")
+    store.replace(other)
+    found = list(store.budgets_of_account("live-binance-main"))
+    assert {budget.budget_id for budget in found} == {world.budget_id for world in worlds}
+    assert list(store.budgets_of_account("paper-binance-a")) == [other]
+
+
+def test_many_rows_are_read_at_once_and_missing_ones_left_out(store: Store) -> None:
+    budgets = [World().budget(available=Decimal(n)) for n in range(130)]
+    for budget in budgets:
+        store.replace(budget)
+    keys = [(budget.budget_id,) for budget in budgets]
+    found = store.get_many(Budget, [*keys, ("nobody",), keys[0]])
+    assert sorted(budget.available for budget in found) == [Decimal(n) for n in range(130)]
+    assert store.get_many(Intent, []) == []
+
+
+def test_everything_of_a_small_table_is_listed(store: Store) -> None:
+    accounts = [
+        Account(account_id=f"paper-binance-{n}", venue="binance", mode=Mode.PAPER, currency="USDT") for n in range(3)
+    ]
+    for account in accounts:
+        store.insert(account)
+    assert sorted(store.all_rows(Account), key=lambda account: account.account_id) == accounts
+    assert list(store.all_rows(Budget)) == []
+
+
+@pytest.mark.parametrize("values", [(), ("a", "b"), ("",)])
+def test_a_key_that_is_none_is_refused(store: Store, values: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match="must give budget_id"):
+        store.get(Budget, *values)
