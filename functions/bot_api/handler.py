@@ -187,7 +187,8 @@ def health() -> dict[str, Any]:
 def invalid_shape(error: RequestValidationError) -> Response[str]:
     """The request does not have the shape of its route."""
     first = error.errors()[0]
-    where = [str(part) for part in first["loc"] if part != "body"]
+    # Positions in the text of a body that is no JSON are numbers; fields have names.
+    where = [str(part) for part in first["loc"] if part != "body" and not isinstance(part, int)]
     return _answer(422, field=".".join(where) or "body", message=str(first["msg"]))
 
 

@@ -51,7 +51,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             reasons.update(decision.reason for decision in evaluator.evaluate(decode(record["body"])))
         except Exception as error:
             evaluator.observer.event(
-                Reason.INTERNAL_ERROR, message=record["messageId"], error=f"{type(error).__name__}: {error}"
+                Reason.INTERNAL_ERROR, message_id=record["messageId"], error=f"{type(error).__name__}: {error}"
             )
             logger.exception("evaluation failed")
             failed.append({"itemIdentifier": record["messageId"]})

@@ -25,7 +25,7 @@ def test_the_open_candle_is_left_out() -> None:
 def test_impossible_candles_are_refused(spoil: dict[str, object]) -> None:
     rows = candle_rows([100, 101, 102])
     ((column, value),) = spoil.items()
-    rows[1][int(column)] = rows[0][0] if value == "repeat" else value  # type: ignore[assignment]
+    rows[1][int(column)] = rows[0][0] if value == "repeat" else value  # type: ignore[call-overload]
     with pytest.raises(CandleError):
         closed_candles(timeframe="1m", rows=rows, tick=TICK)
 

@@ -1,5 +1,7 @@
 """Logs and metrics of a function: Powertools JSON lines with the coded reason as `event`, metrics as EMF."""
 
+import logging
+import warnings
 from datetime import datetime
 
 from aws_lambda_powertools import Logger, Metrics
@@ -8,6 +10,11 @@ from aws_lambda_powertools.metrics import MetricUnit
 from surefill.domain.reasons import Reason
 from surefill.domain.times import format_time
 
+# Most invocations have no metric of their own; Powertools would warn in the log each time.
+warnings.filterwarnings("ignore", message="No application metrics to publish")
+
+# Names that a log record has itself and refuses to take from outside.
+_RESERVED = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 _ERRORS = frozenset({Reason.INTERNAL_ERROR, Reason.OVERRUN, Reason.SLOT_HELD, Reason.UNPROTECTED, Reason.ORPHAN})
 _WARNINGS = frozenset(
     {
@@ -33,7 +40,7 @@ class PowertoolsObserver:
         elif reason in _WARNINGS:
             write = self._logger.warning
         shown = {
-            name: format_time(value) if isinstance(value, datetime) else value
+            f"{name}_" if name in _RESERVED else name: format_time(value) if isinstance(value, datetime) else value
             for name, value in fields.items()
             if value is not None
         }
