@@ -1,4 +1,4 @@
-"""The same account at three places: the simulated exchange without sockets, the same behind HTTP, and on paper."""
+"""The same account at the simulated exchange without sockets, at the same behind HTTP, and on paper."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from requests.adapters import BaseAdapter
 
     from local.exchange.core import Exchange
-    from surefill.ports import MarketData, Venue
+    from surefill.ports import MarketData, Store, Venue
 
 START_MS = 1_729_999_980_000
 SYMBOL = "BTC/USDT"
@@ -60,7 +60,7 @@ class World:
     exchange: Exchange
     hosts: VenueHosts
     transport: Callable[[str], BaseAdapter] | None
-    store: MemoryStore = field(default_factory=MemoryStore)
+    store: Store = field(default_factory=MemoryStore)
 
     def __post_init__(self) -> None:
         self.time = ExchangeTime(self.exchange.clock)
@@ -153,14 +153,12 @@ def over_http() -> Iterator[World]:
 
 
 @contextmanager
-def on_paper() -> Iterator[World]:
+def on_paper(store: Store | None = None) -> Iterator[World]:
     """A paper account on the prices of the simulated exchange."""
     exchange = _exchange()
-    yield World(Mode.PAPER, exchange, VenueHosts(endpoint=None, hosts=("api.binance.com",)), _adapter(exchange))
+    hosts = VenueHosts(endpoint=None, hosts=("api.binance.com",))
+    yield World(Mode.PAPER, exchange, hosts, _adapter(exchange), store or MemoryStore())
 
 
 def _adapter(exchange: Exchange) -> Callable[[str], BaseAdapter]:
     return lambda venue: ExchangeAdapter(exchange)
-
-
-WORLDS = {"in process": in_process, "over http": over_http, "on paper": on_paper}

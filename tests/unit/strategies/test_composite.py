@@ -85,7 +85,7 @@ def columns(closes: list[float]) -> Candles:
 def test_indicators_do_not_depend_on_history_before_the_window() -> None:
     """A longer download must not change a decision: the view always has the length the strategy asked for."""
     strategy = Composite({})
-    tail = [100 + (index * 7 % 13) for index in range(strategy.candles_needed)]
+    tail = [100.0 + (index * 7 % 13) for index in range(strategy.candles_needed)]
     short = MarketView(columns(tail), length=strategy.candles_needed)
     long = MarketView(columns([50.0, 900.0, 3.0] * 40 + tail), length=strategy.candles_needed)
     assert strategy.decide(short, None) == strategy.decide(long, None)

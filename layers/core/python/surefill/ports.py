@@ -111,7 +111,7 @@ class MarketData(Protocol):
         ...
 
     def quotes(self, symbols: Sequence[str]) -> Mapping[str, Quote]:
-        """Best bid and ask of the symbols, in one request; symbols without a price are left out."""
+        """Best bid and ask of the symbols, one request per 100 of them; symbols without a price are left out."""
         ...
 
     def market_rules(self, symbols: Sequence[str] | None, *, now: datetime) -> Sequence[MarketRules]:
@@ -135,7 +135,10 @@ class Venue(Protocol):
         ...
 
     def find_trace(self, *, symbol: str, client_order_id: str, since: datetime) -> VenueOrder | None:
-        """Search open orders, past orders and trades since a time; None when none of the lists knows it."""
+        """Search open orders, past orders and trades since a time (by the venue's clock, so leave a margin).
+
+        None when none of the lists knows it.
+        """
         ...
 
     def cancel(self, *, symbol: str, client_order_id: str) -> None:
@@ -148,7 +151,7 @@ class Venue(Protocol):
 
 
 class Venues(Protocol):
-    """Finds the right adapter for an account or for public data."""
+    """Finds the right adapter for an account or for public data; both raise VenueError when there is none to be had."""
 
     def market_data(self, venue: str) -> MarketData:
         """Public data of the venue."""

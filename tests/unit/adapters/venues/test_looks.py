@@ -186,8 +186,8 @@ def test_only_the_code_of_an_unknown_order_is_a_denial() -> None:
         Reply(body="null"),
         Reply(body="<html>"),
         Reply(body=""),
-        said(order_row(clientOrderId="another")),
-        said(order_row(symbol="ETHUSDT")),
+        said(order_row(clientOrderId="another", executedQty="0")),
+        said(order_row(symbol="ETHUSDT", executedQty="0")),
         said(order_row(executedQty=0.5)),
         said(order_row(executedQty="-1")),
         said(order_row(orderId=None)),
@@ -259,8 +259,19 @@ def test_long_lists_are_read_page_by_page(page: int) -> None:
         order_row(orderId=number, clientOrderId=f"other{number}", time=start + number // 2, executedQty="0")
         for number in range(11)
     ]
-    ledger = Ledger(orders=[*others, order_row(time=start + 20)], trades=[trade_row()], page=page)
-    order = trace(ledger, page=page)
+    ours = order_row(time=start + 20, status="EXPIRED", executedQty="0")
+    order = trace(Ledger(orders=[*others, ours], page=page), page=page)
+    assert order is not None and order.fills == ()
+
+
+def test_long_lists_of_trades_are_read_page_by_page() -> None:
+    start = to_milliseconds(NOW - timedelta(minutes=4))
+    others = [trade_row(id=number, orderId=7, time=start + number) for number in range(11)]
+    ledger = Ledger(
+        orders=[order_row(), order_row(orderId=7, clientOrderId="other")], trades=[*others, trade_row()], page=3
+    )
+    ledger.listed = []
+    order = trace(ledger, page=3)
     assert order is not None and order.fills == (FILL,)
 
 
@@ -364,6 +375,8 @@ def test_an_ioc_order_that_found_nothing_is_finished_and_empty() -> None:
         (error(-1003, "Too much.", status=429, headers={"Retry-After": "37"}), Reason.RATE_LIMITED, 37),
         (error(-1003, f"IP banned until {to_milliseconds(NOW) + 90_000}.", status=418), Reason.RATE_LIMITED, 90),
         (Reply(status=429, body=""), Reason.RATE_LIMITED, None),
+        (Reply(status=429, headers={"Retry-After": "9" * 40}), Reason.RATE_LIMITED, None),
+        (Reply(status=429, headers={"Retry-After": "soon"}), Reason.RATE_LIMITED, None),
         (Reply(status=418, body="<html>", headers={"Retry-After": "120"}), Reason.RATE_LIMITED, 120),
         (Reply(status=403, body="<html>"), Reason.RATE_LIMITED, None),
         (said({"code": 1, "msg": "System is under maintenance."}, status=503), Reason.MAINTENANCE, None),

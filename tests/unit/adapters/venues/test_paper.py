@@ -34,6 +34,7 @@ from surefill.domain.orders import (
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import MarketRules, OrderKind, PaperEntry, Side
 from surefill.ports import StoreUnavailableError
+from surefill.protocol.transaction import GuardFailedError
 from tests.unit.adapters.venues.helpers import CLIENT_ID, NOW, SetClock, request
 
 if TYPE_CHECKING:
@@ -165,6 +166,14 @@ def test_slippage_worsens_the_price_but_never_beyond_the_limit(side: Side, limit
         quantity=Decimal("0.001"),
         limit_price=None if limit is None else Decimal(limit),
     )
+    assert order.fills is not None and order.fills[0].price == Decimal(price)
+
+
+@pytest.mark.parametrize(("side", "price"), [(Side.BUY, "65000.10000007"), (Side.SELL, "64999.99999993")])
+def test_prices_are_rounded_against_the_order(side: Side, price: str) -> None:
+    world = World(PaperTerms(slippage_percent=Decimal("0.0000000001")))
+    world.accepted(client_order_id="stock", quantity=Decimal("0.01"), limit_price=Decimal("70000"))
+    order = world.accepted(side=side, kind=OrderKind.MARKET, quantity=Decimal("0.001"), limit_price=None)
     assert order.fills is not None and order.fills[0].price == Decimal(price)
 
 
@@ -359,6 +368,19 @@ def test_a_resting_order_found_by_many_is_filled_once() -> None:
         assert held == {"USDT": (Decimal(360), ZERO), "BTC": (Decimal("0.00999"), ZERO)}
     else:
         assert held == {"USDT": (Decimal(1_000), ZERO)}
+
+
+def test_whoever_comes_second_to_a_resting_order_changes_nothing() -> None:
+    world = World()
+    world.accepted(kind=OrderKind.LIMIT, quantity=Decimal("0.01"), limit_price=Decimal("64000"))
+    book = PaperBook(store=world.store, account_id=ACCOUNT, currency="USDT", opening=world.opening)
+    before = book.order(CLIENT_ID)
+    assert before is not None
+    cancelled = replace(before, open_quantity=ZERO)
+    book.change(before=before, after=cancelled)
+    with pytest.raises(GuardFailedError, match="still_open"):
+        book.change(before=before, after=cancelled)
+    assert world.held() == {"USDT": (Decimal(1_000), ZERO)}
 
 
 def check_conserved(world: World, orders: list[VenueOrder]) -> None:

@@ -13,6 +13,7 @@ from surefill.domain.times import from_milliseconds
 # 4xx that say nothing about the request: a timeout, and the rate limiter's two.
 _UNDECIDED = frozenset({408, 418, 429})
 _BANNED_UNTIL = re.compile(r"banned until (\d{13})")
+_SECONDS = re.compile(r"[0-9]{1,7}")
 _MAINTENANCE = re.compile(r"(?i)maintenance")
 
 
@@ -84,8 +85,8 @@ def _reason(answer: Answer, *, code: str, message: str, profile: VenueProfile) -
 
 def _retry_at(answer: Answer, *, message: str, now: datetime) -> datetime | None:
     """Retry-After in seconds; a ban also names its end in the message."""
-    seconds = answer.headers.get("Retry-After", "")
-    if seconds.isdigit():
-        return now + timedelta(seconds=int(seconds))
+    seconds = _SECONDS.fullmatch(answer.headers.get("Retry-After", ""))
+    if seconds is not None:
+        return now + timedelta(seconds=int(seconds[0]))
     banned = _BANNED_UNTIL.search(message)
     return from_milliseconds(int(banned[1])) if banned else None

@@ -6,13 +6,13 @@ with the same order, or two orders with the same money, can't both win.
 
 from collections.abc import Mapping
 from decimal import Decimal
+from uuid import uuid4
 
 from surefill.adapters.paper.orders import PaperOrder, given_and_taken, order_key
 from surefill.domain.money import ZERO, add
 from surefill.domain.orders import Balance
 from surefill.domain.rows import Fill, PaperEntry
 from surefill.ports import Store
-from surefill.protocol.parts import token
 from surefill.protocol.transaction import Guard, GuardFailedError, Key, Op, Put, Transaction, Update
 
 COVERED = "free_covers"
@@ -67,7 +67,6 @@ class PaperBook:
         given, taken = _moved(order.fills, order=order)
         self._commit(
             "paper_place",
-            order,
             Put(row=order.as_row(account_id=self._account_id)),
             Update(
                 key=self._balance(order.pays),
@@ -84,7 +83,6 @@ class PaperBook:
         row = after.as_row(account_id=self._account_id)
         self._commit(
             "paper_change",
-            after,
             Update(
                 key=Key(PaperEntry, (self._account_id, row.entry_key)),
                 set={"free": row.free, "locked": row.locked, "body": row.body},
@@ -94,11 +92,9 @@ class PaperBook:
             Update(key=self._balance(after.receives), add={"free": taken}),
         )
 
-    def _commit(self, name: str, order: PaperOrder, *writes: Put | Update) -> None:
-        row = order.as_row(account_id=self._account_id)
-        # The content is part of the token: another fill of the same order is another transaction, not a resend.
-        key = token(name, self._account_id, order.client_order_id, str(row.free), row.body["fills"])
-        self._store.commit(Transaction(name=name, token=key, writes=writes))
+    def _commit(self, name: str, *writes: Put | Update) -> None:
+        # A token per attempt: the store's own resends are harmless, but a second attempt must meet the guards.
+        self._store.commit(Transaction(name=name, token=str(uuid4()), writes=writes))
 
     def _balance(self, asset: str) -> Key:
         return Key(PaperEntry, (self._account_id, _balance_key(asset)))
@@ -117,9 +113,8 @@ class PaperBook:
             add={"free": Decimal(1)},
             guards=(unchanged,),
         )
-        key = token("paper_list", self._account_id, asset, str(version))
         try:
-            self._store.commit(Transaction(name="paper_list", token=key, writes=(Put(row=row), update)))
+            self._commit("paper_list", Put(row=row), update)
         except GuardFailedError:
             return
 
