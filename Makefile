@@ -22,6 +22,8 @@ STAGE ?= prod
 FOR ?=
 SUMMARY ?=
 PACE ?= 2s
+CORE := layers/core/python/surefill
+MONEY := $(CORE)/protocol/*,$(CORE)/domain/money.py,$(CORE)/domain/fills.py,$(CORE)/domain/states.py,$(CORE)/domain/market.py,$(CORE)/domain/exits.py,$(CORE)/domain/identity.py,$(CORE)/usecases/claim.py,$(CORE)/usecases/place.py,$(CORE)/usecases/settle.py,$(CORE)/usecases/book.py
 SOURCES := app.py infra local functions layers/core/python tests
 
 .PHONY: help
@@ -33,8 +35,13 @@ up: $(SYNCED) $(NODE) ## Trade on this machine: make up [FOR=4m] [SUMMARY=build/
 	@$(BIN)/surefill up --pace $(PACE) $(if $(FOR),--for $(FOR)) $(if $(SUMMARY),--summary $(SUMMARY))
 
 .PHONY: test
-test: lint type contracts $(NODE) ## Lint, types, import contracts and all tests but the slow proofs
+test: lint type contracts money $(NODE) ## Lint, types, import contracts and all tests but the slow proofs
 	@$(BIN)/pytest -n 2 --dist loadgroup -m "not slow"
+
+.PHONY: money
+money: $(SYNCED) ## Every branch of the money path has a test
+	@mkdir -p build && $(BIN)/pytest tests/unit/usecases tests/unit/domain --cov --cov-report= >build/money.txt || { cat build/money.txt; exit 1; }
+	@$(BIN)/coverage report --fail-under=100 --skip-covered --show-missing --include='$(MONEY)'
 
 .PHONY: lint
 lint: $(SYNCED) ## Style
@@ -52,8 +59,8 @@ type: $(SYNCED) ## Types
 contracts: $(SYNCED) ## Which module may know which
 	@$(BIN)/lint-imports --no-cache
 
-.PHONY: prove
-prove: $(SYNCED) $(NODE) ## The slow proofs
+.PHONY: slow
+slow: $(SYNCED) $(NODE) ## The tests that take long
 	@$(BIN)/pytest -m slow
 
 .PHONY: synth

@@ -97,7 +97,9 @@ def _exit_with(run: Callable[[], int]) -> None:
     """Run a command. What is in the way is one sentence and exit code 2; an interrupt stops everything first."""
     from local.exchange.market.recording import CandleFileError
 
-    signal.signal(signal.SIGTERM, _interrupt)
+    # Explicitly also Ctrl-C: a shell starts background jobs with it ignored, and a stage must always be stoppable.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
         code = run()
     except (LocalError, CandleFileError) as problem:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _FILLS_SHOWN = 8
 _NUMBERS_SHOWN = 4
+# What a person looks for first among the numbers of a decision.
+_TELLING = ("seconds", "needed", "available", "error", "bid", "score", "rsi", "quantity", "reserved")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +110,9 @@ def _mode(bot: Bot) -> str:
 def _decision(entry: JournalEntry | None) -> str:
     if entry is None:
         return "-"
-    numbers = ", ".join(f"{name} {value}" for name, value in list(entry.numbers.items())[:_NUMBERS_SHOWN])
+    first = [name for name in _TELLING if name in entry.numbers]
+    names = [*first, *(name for name in entry.numbers if name not in _TELLING)][:_NUMBERS_SHOWN]
+    numbers = ", ".join(f"{name} {entry.numbers[name]}" for name in names)
     return f"{entry.at:%H:%M} {entry.reason}" + (f" ({numbers})" if numbers else "")
 
 

@@ -50,6 +50,7 @@ def read_schedules(aws: LocalAws, *, group: str) -> list[Schedule]:
     found = []
     for summary in aws.schedules.list_schedules(GroupName=group)["Schedules"]:
         shown = aws.schedules.get_schedule(GroupName=group, Name=summary["Name"])
+        _require_permission(aws, role=shown["Target"]["RoleArn"], function=shown["Target"]["Arn"], name=shown["Name"])
         found.append(
             Schedule(
                 name=shown["Name"],
@@ -61,6 +62,16 @@ def read_schedules(aws: LocalAws, *, group: str) -> list[Schedule]:
     if not found:
         raise LocalError(f"schedule group {group!r} has no schedules: the deployment is incomplete")
     return sorted(found, key=lambda schedule: (_position(schedule.name, _ORDER), schedule.name))
+
+
+def _require_permission(aws: LocalAws, *, role: str, function: str, name: str) -> None:
+    """EventBridge would invoke as the schedule's role. Only its service may assume it, so here it is asked about."""
+    answer = aws.identities.simulate_principal_policy(
+        PolicySourceArn=role, ActionNames=["lambda:InvokeFunction"], ResourceArns=[function]
+    )
+    decisions = [result["EvalDecision"] for result in answer["EvaluationResults"]]
+    if decisions != ["allowed"]:
+        raise LocalError(f"the role of schedule {name!r} must be allowed to invoke {function}, was {decisions}")
 
 
 def rate_minutes(expression: str) -> int:

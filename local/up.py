@@ -65,6 +65,9 @@ class _Timed:
         self.seconds[step] = seconds
         self.view.end(step, seconds=seconds)
 
+    def say(self, sentence: str) -> None:
+        self.view.say(sentence)
+
 
 def run_up(options: UpOptions, *, view: View) -> int:
     """Run; the exit code. Raises LocalError when it can't start, KeyboardInterrupt when interrupted."""

@@ -33,14 +33,10 @@ _FILL_COLUMNS = ("at", "bot", "symbol", "side", "quantity", "price", "why")
 
 
 class View(Progress, AbstractContextManager["View"], Protocol):
-    """Shows progress first, frames later, and single sentences at any time."""
+    """Shows progress first and frames later."""
 
     def show(self, frame: Frame) -> None:
         """The state after a tick."""
-        ...
-
-    def say(self, sentence: str) -> None:
-        """One sentence."""
         ...
 
 

@@ -175,8 +175,8 @@ def strategies() -> dict[str, Any]:
     return {name: strategy.Params.model_json_schema() for name, strategy in sorted(STRATEGIES.items())}
 
 
-@app.get("/health")
-def health() -> dict[str, Any]:
+@app.get("/status")
+def status() -> dict[str, Any]:
     """When each schedule last finished."""
     store = build()[0].store
     names = ("dispatch", "watch_exits", "reconcile", "sync_account", "refresh_markets")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from local.invariants import check_all
 from local.summary import closed_positions, shown
+from surefill.domain.money import ZERO, add, subtract
 from surefill.domain.rows import Intent, Leg, Slot
 from surefill.domain.states import SlotState
 from surefill.domain.times import format_time
@@ -41,10 +44,33 @@ def replay_result(
         "open_positions": sum(slot.state is not SlotState.EMPTY for slot in rows.slots),
         "decisions": dict(sorted(decisions.items())),
         "balances": balances,
+        "unexplained": unexplained(rows),
         "violations": len(violations),
         "violation_details": [shown(violation) for violation in violations],
         "fingerprint": fingerprint(trades, deciding, dict(sorted(decisions.items())), balances),
     }
+
+
+def unexplained(rows: Rows) -> dict[str, str]:
+    """What the exchange holds beyond what the tables explain, by asset; empty when every balance is conserved.
+
+    All of the account is in budgets: its quote is what they have free or reserved, its base what positions hold and
+    what sales left as dust.
+    """
+    expected: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for budget in rows.budgets:
+        expected[budget.currency] = add(expected[budget.currency], budget.available, budget.reserved)
+    for slot in rows.slots:
+        base = slot.market_key.partition("|")[2].partition("/")[0]
+        expected[base] = add(expected[base], slot.quantity)
+    for entry in rows.ledger:
+        if entry.symbol and entry.dust:
+            base = entry.symbol.partition("/")[0]
+            expected[base] = add(expected[base], entry.dust)
+    for balances in rows.exchange.get("accounts", {}).values():
+        for asset, held in balances.items():
+            expected[asset] = subtract(expected[asset], add(Decimal(held["free"]), Decimal(held["locked"])))
+    return {asset: f"{-missing:f}" for asset, missing in sorted(expected.items()) if missing}
 
 
 def fingerprint(*parts: Any) -> str:

@@ -42,7 +42,7 @@ def run_replay(options: ReplayOptions) -> int:
         sys.stdout.write(json.dumps(result, indent=2) + "\n")
     else:
         _print(result)
-    return _FAILED if result["violations"] else 0
+    return _FAILED if result["violations"] or result["unexplained"] else 0
 
 
 def _replay(plan: ReplayPlan, *, stage: LocalStage, view: View) -> dict[str, Any]:
@@ -100,6 +100,8 @@ def _print(result: dict[str, Any]) -> None:
         console.print(f"[bold]{name}[/bold]")
         for key, value in content.items():
             console.print(f"  {key}: {value}", highlight=False)
+    for asset, amount in result["unexplained"].items():
+        console.print(f"[red]{amount} {asset}[/red] at the exchange are not explained by the tables")
     for violation in result["violation_details"]:
         console.print(f"[red]{violation['invariant']}[/red] {violation['subject']}: {violation['text']}")
     console.print(f"fingerprint {result['fingerprint']}  ({result['ticks_per_second']} ticks/s)", highlight=False)

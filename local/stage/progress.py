@@ -25,6 +25,10 @@ class Progress(Protocol):
         """The step is done."""
         ...
 
+    def say(self, sentence: str) -> None:
+        """Something worth reading later too."""
+        ...
+
 
 class Silent:
     """Says nothing."""
@@ -36,6 +40,9 @@ class Silent:
         """Nothing."""
 
     def end(self, step: str, *, seconds: float) -> None:
+        """Nothing."""
+
+    def say(self, sentence: str) -> None:
         """Nothing."""
 
 

@@ -127,7 +127,7 @@ class LocalStage:
         self._lock.acquire()
         leftovers = self._book.stop_leftovers()
         if leftovers:
-            self.progress.detail(f"the last run ended without cleaning up: stopped its {' and '.join(leftovers)}")
+            self.progress.say(f"the last run ended without cleaning up: stopped its {' and '.join(leftovers)}")
         toolchain = require_toolchain(self.plan.repository)
         self._ports = (
             require_port(self.plan.aws_port, purpose="the local AWS", option="--aws-port"),

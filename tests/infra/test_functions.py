@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # name: timeout s, memory MB, layers, reserved concurrency
 EXPECTED: dict[str, tuple[int, int, tuple[str, ...], int | None]] = {
     "dispatch": (50, 512, ("core", "runtime"), 1),
-    "evaluate": (50, 1024, ("core", "runtime", "exchange", "analysis"), None),
+    "evaluate": (50, 512, ("core", "runtime", "exchange", "analysis"), None),
     "claim_order": (15, 512, ("core", "runtime"), None),
     "place_order": (25, 512, ("core", "runtime", "exchange"), None),
     "settle_order": (25, 512, ("core", "runtime", "exchange"), None),

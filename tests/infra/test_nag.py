@@ -27,13 +27,11 @@ def checked(stub_code: StubCode) -> tuple[App, Stacks]:
     return app, stacks
 
 
-@pytest.mark.slow
 def test_a_stable_stage_has_no_unacknowledged_finding(stub_code: StubCode) -> None:
     app, _ = checked(stub_code)
     app.synth()
 
 
-@pytest.mark.slow
 def test_a_new_finding_stops_the_synthesis(stub_code: StubCode) -> None:
     app, stacks = checked(stub_code)
     sqs.Queue(stacks.trading, "Unguarded")

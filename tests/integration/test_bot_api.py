@@ -53,7 +53,7 @@ def test_everything_can_be_listed_and_read(ready: Api) -> None:
     assert ready("GET", "/budgets")[1][0]["available"] == "1000"
     assert ready("GET", "/budgets/live-binance-main-b")[1]["currency"] == "USDT"
     assert "rsi_period" in ready("GET", "/strategies")[1]["composite"]["properties"]
-    assert ready("GET", "/health")[1]["schedules"]["dispatch"] is None
+    assert ready("GET", "/status")[1]["schedules"]["dispatch"] is None
 
 
 def test_money_moves_once_per_request(ready: Api) -> None:

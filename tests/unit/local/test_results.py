@@ -12,7 +12,7 @@ from rich.console import Console
 from local.driver import DriverReport
 from local.evaluation_log import count_evaluations
 from local.frame import build_frame
-from local.replay.result import replay_result
+from local.replay.result import replay_result, unexplained
 from local.rows import Rows
 from local.summary import problems, summarise, write_summary
 from local.view import render
@@ -116,6 +116,13 @@ def test_a_replay_tells_its_trades_positions_and_speed() -> None:
     assert told["violations"] == 0
     assert len(told["trades"]) == 3
     json.dumps(told)
+
+
+def test_a_balance_the_tables_do_not_explain_is_told() -> None:
+    rows = lived_rows()
+    assert unexplained(rows) == {}
+    accounts = {"main": {**rows.exchange["accounts"]["main"], "BTC": {"free": "0.5", "locked": "0"}}}
+    assert unexplained(replace(rows, exchange={**rows.exchange, "accounts": accounts})) == {"BTC": "0.5"}
 
 
 def test_a_good_run_has_no_problems(tmp_path: Path) -> None:

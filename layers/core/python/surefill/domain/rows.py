@@ -65,7 +65,8 @@ class AccountState(StrEnum):
 class Bot:
     """One bot: a strategy on some symbols of an account, with its sizing and its exits. The row is its schedule too.
 
-    Percentages are in per cent (Decimal("1.5") is 1.5 %), durations in seconds.
+    Percentages are in per cent (Decimal("1.5") is 1.5 %), durations in seconds. The cooldown counts from the end of the
+    last position or attempt: a venue that refuses is not asked again every minute.
     """
 
     TABLE: ClassVar[str] = "bots"
