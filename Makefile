@@ -109,5 +109,5 @@ $(SYNCED): uv.lock pyproject.toml | $(UV)
 
 # One stamp for make and for `surefill up`: it holds the checksum of the lock it was made from.
 $(NODE): package-lock.json $(SYNCED)
-	@$(BIN)/python -c "from pathlib import Path; from local.stage.toolchain import require_toolchain; require_toolchain(Path.cwd())"
+	@$(BIN)/python -m local.stage.toolchain
 	@touch $@

@@ -21,6 +21,8 @@ def tool_environment() -> dict[str, str]:
     programs = str(Path(sys.executable).parent)
     return {
         **kept,
+        # Node trusts its own list of authorities unless told to trust the machine's, as company proxies need.
+        "NODE_OPTIONS": " ".join(filter(None, (kept.get("NODE_OPTIONS"), "--use-system-ca"))),
         "PATH": os.pathsep.join(part for part in (programs, kept.get("PATH")) if part),
         "NO_PROXY": without_proxy,
         "no_proxy": without_proxy,

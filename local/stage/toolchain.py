@@ -81,3 +81,17 @@ def _program(name: str) -> str | None:
 
 def _lock_hash(repository: Path) -> str:
     return hashlib.sha256((repository / "package-lock.json").read_bytes()).hexdigest()
+
+
+def main() -> int:
+    """Install what is missing; one sentence and exit code 2 when that fails."""
+    try:
+        require_toolchain(Path.cwd())
+    except LocalError as error:
+        sys.stderr.write(f"surefill: {error}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
