@@ -12,6 +12,7 @@ from surefill.domain.orders import VenueError
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Account, AccountState, BotState, MarketRules, Side
 from surefill.domain.states import SlotState
+from surefill.ports import StoreUnavailableError
 from surefill.protocol.transaction import Key, Update
 from surefill.strategies import base
 from surefill.strategies.market import MarketView
@@ -234,3 +235,26 @@ def test_a_hundred_bots_cost_one_candle_request(world: World) -> None:
 def test_the_pending_signal_is_remembered_in_the_slot(world: World) -> None:
     decide(world, confirmation_seconds=60)
     assert (world.slot().signal_side, world.slot().signal_since) == (Side.BUY, TICK)
+
+
+def test_whatever_is_wrong_with_one_bot_the_others_are_evaluated(world: World) -> None:
+    """Its symbols, its budget, its numbers: not only its strategy may fail."""
+    world.store.replace(replace(world.money(), budget_id="odd", currency="USDT", available=Decimal("NaN")))
+    odd = bot(bot_id="odd", budget_id="odd", strategy="scripted", params={"says": "BUY"})
+    fine = bot(strategy="scripted", params={"says": "BUY"})
+    decisions = world.evaluator({"scripted": Scripted}).evaluate(world.batch(odd, fine))
+    assert [decision.reason for decision in decisions] == [Reason.INTERNAL_ERROR, Reason.BUY]
+    assert decisions[0].numbers["error"]
+
+
+def test_tables_that_do_not_answer_send_the_batch_back_to_the_queue(world: World) -> None:
+    class Away:
+        def __getattr__(self, name: str) -> object:
+            return getattr(world.store, name)
+
+        def get(self, row: type, *values: str) -> object:
+            raise StoreUnavailableError("away")
+
+    evaluator = replace(world.evaluator({"scripted": Scripted}), store=Away())  # type: ignore[arg-type]
+    with pytest.raises(StoreUnavailableError):
+        evaluator.evaluate(world.batch(bot(strategy="scripted", params={"says": "BUY"})))

@@ -423,6 +423,28 @@ def test_one_intent_that_cannot_be_settled_does_not_stop_the_others(world: World
     assert world.intent(first.intent_id).state is IntentState.RESERVED
 
 
+def test_an_intent_that_keeps_failing_is_put_behind_the_others(world: World) -> None:
+    """Found in simulation: one intent that raised something unexpected stayed first and stopped every pass."""
+    world.venue.script = ["fill_unseen"]
+    first = claimed(world)
+    world.placer.place(first, worker="w")
+
+    class Broken:
+        def settle(self, intent_id: str) -> Outcome:
+            raise ArithmeticError("digits")
+
+    world.clock.forward(minutes=1)
+    before = world.intent(first.intent_id).next_check_at
+    reconciler = Reconciler(
+        store=world.store, settler=Broken(), clock=world.clock, observer=world.observer  # type: ignore[arg-type]
+    )  # fmt: skip
+    assert reconciler.reconcile(tick=TICK) == {"FAILED": 1}
+    after = world.intent(first.intent_id).next_check_at
+    assert before is not None
+    assert after is not None
+    assert after > before
+
+
 def test_reconcile_stops_in_time(world: World) -> None:
     for index in range(3):
         world.store.insert(
@@ -449,3 +471,13 @@ def test_paper_and_live_share_no_key(world: World) -> None:
     from surefill.protocol.parts import slot_key_of
 
     assert slot_key_of(live) != slot_key_of(paper)
+
+
+def test_a_sale_that_somebody_else_recorded_is_agreed_with(world: World) -> None:
+    """Found by the models: the slot is empty by then, and "sell more than 0" was raised for nothing wrong."""
+    opened(world)
+    sale = closing(world)
+    world.placer.place(sale, worker="w")
+    world.clock.forward(seconds=1)
+    assert book(world).record(sale, order=world.venue.orders[sale.intent_id]) is Outcome.RECORDED
+    assert conserved(world)

@@ -286,3 +286,11 @@ def test_an_exit_whose_claim_failed_is_tried_again_the_next_minute(world: World)
     assert world.run_started() == [Outcome.RECORDED]
     assert len(world.venue.posts) == 1
     assert world.slot().state is SlotState.EMPTY
+
+
+def test_whatever_is_wrong_with_one_position_the_others_are_watched(world: World) -> None:
+    held(world)
+    world.store.insert(replace(world.slot(), owner_key="live-binance-main|odd", bot_id="odd", stop_loss=Decimal("NaN")))
+    world.venue.bid = Decimal(90)
+    counts = world.watch.watch(tick=TICK)
+    assert counts == {Reason.INTERNAL_ERROR: 1, Reason.STOP_LOSS: 1}

@@ -1,6 +1,7 @@
 """Request bodies. Amounts are text ("12.5"), never JSON floats; unknown fields are refused."""
 
 from decimal import Decimal
+from functools import partial
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -9,11 +10,23 @@ from surefill.domain.money import to_decimal
 from surefill.domain.rows import Mode
 from surefill.usecases.control.bots import BotSpec
 
-Amount = Annotated[
-    Decimal,
-    BeforeValidator(lambda value: to_decimal(value)),
-    WithJsonSchema({"type": "string", "pattern": r"^-?\d+(\.\d+)?$", "examples": ["12.5"]}),
-]
+_LARGEST = Decimal(10) ** 15
+
+
+def _decimal(value: object, *, places: int) -> Decimal:
+    amount = to_decimal(value)  # type: ignore[arg-type]
+    exponent = amount.as_tuple().exponent
+    if not isinstance(exponent, int) or -exponent > places or abs(amount) >= _LARGEST:
+        raise ValueError(f"must have at most {places} decimals and be below {_LARGEST:,}, was {value!r}")
+    return amount
+
+
+def _schema(places: int) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": rf"^-?\d{{1,15}}(\.\d{{1,{places}}})?$", "examples": ["12.5"]})
+
+
+Amount = Annotated[Decimal, BeforeValidator(partial(_decimal, places=8)), _schema(8)]
+Percent = Annotated[Decimal, BeforeValidator(partial(_decimal, places=4)), _schema(4)]
 
 
 class Body(BaseModel):
@@ -61,10 +74,10 @@ class BotBody(Body):
     params: dict[str, str | int | float | bool] = Field(default_factory=dict)
     timeframe: str = "1m"
     interval_seconds: int = 60
-    budget_percent: Amount = Decimal(20)
-    take_profit_percent: Amount = Decimal(3)
-    stop_loss_percent: Amount = Decimal(2)
-    slippage_percent: Amount = Decimal("0.5")
+    budget_percent: Percent = Decimal(20)
+    take_profit_percent: Percent = Decimal(3)
+    stop_loss_percent: Percent = Decimal(2)
+    slippage_percent: Percent = Decimal("0.5")
     confirmation_seconds: int = 300
     cooldown_seconds: int = 900
     accept_risk_ratio: bool = False

@@ -83,6 +83,11 @@ def divide_down(numerator: Decimal, denominator: Decimal, *, step: Decimal) -> D
     return floor_to_step(_ROUGH.divide(numerator, denominator), step)
 
 
+def share_down(amount: Decimal, *, part: Decimal, whole: Decimal, step: Decimal) -> Decimal:
+    """`amount` x `part` / `whole`, rounded down to a multiple of `step`; the product in between may be long."""
+    return floor_to_step(_ROUGH.divide(_ROUGH.multiply(amount, part), whole), step)
+
+
 def floor_to_step(value: Decimal, step: Decimal) -> Decimal:
     """Largest multiple of `step` that is not above `value` (both in the same unit)."""
     return _to_step(value, step, ROUND_FLOOR)

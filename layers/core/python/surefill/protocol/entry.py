@@ -78,7 +78,8 @@ def _reserve(intent: Intent, *, budget_day: str | None) -> Update:
         ),
     )
     money = {"available": -intent.reserved, "reserved": intent.reserved, "open_positions": 1}
-    if budget_day is not None:
+    # Somebody else may have begun the day since it was read: then its counters hold, and so do its limits.
+    if budget_day is not None and budget_day != today:
         return Update(
             key=budget_key(intent.budget_id),
             set={"day": today, "trades_today": 1, "loss_today": ZERO},

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from surefill.domain.fills import OrderResult
-from surefill.domain.money import ZERO, add, divide_down, multiply, subtract
+from surefill.domain.money import ZERO, add, share_down, subtract
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Intent, LedgerEntry, Slot
 from surefill.domain.states import IntentState, SlotState
@@ -83,7 +83,7 @@ def closing_of(slot: Slot, *, result: OrderResult, sellable: bool) -> Closing:
     if remaining == ZERO or not sellable:
         return Closing(basis=slot.cost, proceeds=result.quote_change, remaining=ZERO, dust=remaining)
     sold = subtract(slot.quantity, remaining)
-    basis = divide_down(multiply(slot.cost, sold), slot.quantity, step=_BASIS_STEP)
+    basis = share_down(slot.cost, part=sold, whole=slot.quantity, step=_BASIS_STEP)
     return Closing(basis=basis, proceeds=result.quote_change, remaining=remaining, dust=ZERO)
 
 
@@ -223,7 +223,7 @@ def _repay(budget_id: str, *, closing: Closing, now: datetime, budget_day: str |
         money["open_positions"] = -1
     loss = max(-closing.profit, ZERO)
     guards = (covers("deployed", closing.basis),)
-    if budget_day is not None:
+    if budget_day is not None and budget_day != day_of(now):
         return Update(
             key=budget_key(budget_id),
             set={"day": day_of(now), "trades_today": 0, "loss_today": loss},

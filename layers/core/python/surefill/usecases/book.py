@@ -8,7 +8,7 @@ from enum import StrEnum
 from surefill.domain import identity
 from surefill.domain.fills import FillError, OrderResult, order_result
 from surefill.domain.market import levels, sellable_quantity
-from surefill.domain.money import ZERO, add
+from surefill.domain.money import ZERO, add, divide_down
 from surefill.domain.orders import VenueOrder
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Intent, Leg, MarketRules, Slot
@@ -19,6 +19,9 @@ from surefill.protocol.exit import record_exit, reopen
 from surefill.protocol.parts import slot_key_of
 from surefill.protocol.transaction import Guard, GuardFailedError
 from surefill.usecases.claim import commit_for_day
+
+# An average price is needed only to tell dust from a position: down to this grid of the quote currency.
+_PRICE_STEP = Decimal("0.00000001")
 
 
 class Outcome(StrEnum):
@@ -100,16 +103,28 @@ class Book:
 
         return self._once(intent, write, result=None)
 
+    def void_unsent(self, intent: Intent, *, outcome: Reason) -> Outcome:
+        """Void an intent that was never sent; PENDING when somebody sent it in between: then it must be looked for."""
+        try:
+            return self.void(intent, outcome=outcome, from_states=(IntentState.RESERVED,))
+        except AssertionError:
+            stored = self.store.get(Intent, intent.intent_id)
+            if stored is not None and stored.state is not IntentState.RESERVED:
+                return Outcome.PENDING
+            raise
+
     def _once(self, intent: Intent, write: Callable[[], Outcome], *, result: OrderResult | None) -> Outcome:
         try:
             return write()
         except GuardFailedError as error:
-            stored = self.store.get(Intent, intent.intent_id)
-            if stored is None or stored.state in UNFINISHED:
-                raise AssertionError(
-                    f"intent {intent.intent_id} could not be booked: {error}, result {result}"
-                ) from error
-            return finished_outcome(stored)
+            return self._agree(intent, why=f"{error}, result {result}")
+
+    def _agree(self, intent: Intent, *, why: str) -> Outcome:
+        """What was written before stands; that nothing was, although the write was refused, is a defect."""
+        stored = self.store.get(Intent, intent.intent_id)
+        if stored is None or stored.state in UNFINISHED:
+            raise AssertionError(f"intent {intent.intent_id} could not be booked: {why}")
+        return finished_outcome(stored)
 
     def _record_entry(self, intent: Intent, result: OrderResult) -> Outcome:
         take_profit, stop_loss = _levels(intent, result)
@@ -130,6 +145,8 @@ class Book:
         slot = self.store.get(Slot, *slot_key_of(intent).values)
         if slot is None:
             raise AssertionError(f"slot of exit {intent.intent_id} must exist, was missing")
+        if slot.exit_intent_id != intent.intent_id:
+            return self._agree(intent, why=f"slot belongs to exit {slot.exit_intent_id}")
         sellable = self._sellable(intent, slot=slot, result=result)
         now = self.clock.now()
         commit_for_day(
@@ -148,7 +165,7 @@ class Book:
         rules = self.store.get(MarketRules, key)
         if rules is None:
             return True  # nobody knows the minimum: keep the rest as a position, it is looked at again
-        price = result.filled_cost / result.filled_quantity
+        price = divide_down(result.filled_cost, result.filled_quantity, step=_PRICE_STEP)
         return sellable_quantity(remaining, rules=rules, price=price) > ZERO
 
     def _booked(self, intent: Intent, result: OrderResult) -> Outcome:
@@ -185,7 +202,7 @@ class Book:
 
 def finished_outcome(intent: Intent) -> Outcome:
     """The outcome that a finished intent stands for."""
-    if intent.outcome is Reason.OVERRUN:
+    if intent.outcome is Reason.OVERRUN or (intent.leg is Leg.EXIT and intent.outcome is Reason.BALANCE_SHORT):
         return Outcome.HELD
     booked = intent.state in (IntentState.FILLED, IntentState.ADOPTED)
     return Outcome.RECORDED if booked else Outcome.RELEASED

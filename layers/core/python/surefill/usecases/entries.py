@@ -7,7 +7,7 @@ from decimal import Decimal
 from surefill.domain import identity
 from surefill.domain.candles import Quote, quote_problem
 from surefill.domain.market import EntryTerms, Refusal, entry_terms, rules_problem
-from surefill.domain.money import add, multiply
+from surefill.domain.money import add, share_down
 from surefill.domain.orders import VenueError
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import (
@@ -35,6 +35,8 @@ ORDER_LIFETIME = timedelta(seconds=30)
 WINDOW = timedelta(seconds=5)
 # The workflow settles within this time; afterwards `reconcile` looks as well.
 FIRST_CHECK = timedelta(seconds=45)
+# What a trade may spend is rounded down to this grid of the quote currency.
+_SPEND_STEP = Decimal("0.00000001")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -155,4 +157,4 @@ class EntryPlanner:
 def _spend(bot: Bot, budget: Budget) -> Decimal:
     """Fixed percent of the whole budget, whatever part of it is at work (the sizer)."""
     equity = add(budget.available, budget.reserved, budget.deployed)
-    return multiply(equity, bot.budget_percent / 100)
+    return share_down(equity, part=bot.budget_percent, whole=Decimal(100), step=_SPEND_STEP)

@@ -13,7 +13,7 @@ from surefill.domain.orders import VenueError
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Bot, BotState, Side, Slot
 from surefill.domain.states import SlotState
-from surefill.ports import Clock, Observer, Store, Venues, Workflow
+from surefill.ports import Clock, Observer, Store, StoreUnavailableError, Venues, Workflow
 from surefill.protocol.transaction import GuardFailedError, Update, key_of
 from surefill.strategies import STRATEGIES
 from surefill.strategies.base import Action, Position, Signal, Strategy
@@ -57,9 +57,14 @@ class Evaluator:
         for bot, strategy in zip(batch.bots, prepared, strict=True):
             owner = identity.owner_key(account_id=bot.account_id, bot_id=bot.bot_id)
             slot = slots.get(owner) or Slot(market_key=key, owner_key=owner)
-            decision, after = self._decide(
-                bot, strategy=strategy, slot=slot, candles=candles, batch=batch, views=views, entries=entries
-            )
+            try:
+                decision, after = self._decide(
+                    bot, strategy=strategy, slot=slot, candles=candles, batch=batch, views=views, entries=entries
+                )
+            except StoreUnavailableError:
+                raise  # the queue hands the message out again; what was started meets its own name
+            except Exception as error:
+                decision, after = _failed(bot, batch=batch, error=error), slot
             self._remember(bot, slot=slot, after=after, decision=decision)
             decisions.append(decision)
         return decisions
@@ -161,6 +166,13 @@ class Evaluator:
         if changed:
             identity_fields = {"bot_id": bot.bot_id, "account_id": bot.account_id, "budget_id": bot.budget_id}
             self.store.update(Update(key=key_of(slot), set={**identity_fields, **changed}))
+
+
+def _failed(bot: Bot, *, batch: Batch, error: Exception) -> Decision:
+    text = f"{type(error).__name__}: {error}"[:300]
+    return Decision(
+        bot_id=bot.bot_id, symbol=batch.symbol, tick=batch.tick, reason=Reason.INTERNAL_ERROR, numbers={"error": text}
+    )
 
 
 def _position(slot: Slot) -> Position | None:

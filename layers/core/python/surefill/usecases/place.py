@@ -1,5 +1,6 @@
 """Place: post the order of a claimed intent, at most once, and book it at once when the venue says it is finished."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -84,7 +85,7 @@ class Placer:
             return Outcome.NOTHING
         if stored.state is not IntentState.RESERVED:
             return Outcome.PENDING
-        return self._book().void(stored, outcome=why, from_states=(IntentState.RESERVED,))
+        return self._book().void_unsent(stored, outcome=why)
 
     def _post(self, intent: Intent, *, venue: Venue) -> PostOutcome:
         assert intent.sent_at is not None
@@ -105,9 +106,7 @@ class Placer:
             case Accepted(order=order) if order.finished and order.fills is not None:
                 return self._book().record(intent, order=order)
             case Accepted(order=order):
-                self.store.update(
-                    mark_accepted(intent, venue_order_id=order.venue_order_id, look_again_at=self._soon())
-                )
+                self._write(mark_accepted(intent, venue_order_id=order.venue_order_id, look_again_at=self._soon()))
                 self._tell(Reason.ACCEPTED, intent, order=order.venue_order_id)
                 return Outcome.PENDING
             case Rejected():
@@ -116,10 +115,15 @@ class Placer:
                 self._tell(Reason.NEVER_SENT, intent, error=message)
                 return self._take_back(intent, why=Reason.NEVER_SENT)
             case AlreadyExists() | UnknownOutcome():
-                self.store.update(mark_unknown(intent, look_again_at=self._soon()))
+                self._write(mark_unknown(intent, look_again_at=self._soon()))
                 self._tell(Reason.UNKNOWN, intent, error=outcome.message)
                 return Outcome.PENDING
         assert_never(outcome)
+
+    def _write(self, update: Update) -> None:
+        """A step on the way; when its guard fails, settling was faster and knows more."""
+        with suppress(GuardFailedError):
+            self.store.update(update)
 
     def _rejected(self, intent: Intent, *, rejected: Rejected) -> Outcome:
         self._tell(Reason.REJECTED, intent, code=rejected.code, error=rejected.message, why=rejected.reason)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,7 +10,6 @@ from surefill.domain.reasons import Reason
 from surefill.domain.rows import Intent, ScheduleRow
 from surefill.domain.states import UNFINISHED
 from surefill.ports import Clock, Observer, Store, StoreUnavailableError
-from surefill.protocol.transaction import GuardFailedError
 from surefill.usecases.book import Outcome
 from surefill.usecases.settle import Settler, postpone
 
@@ -52,16 +52,21 @@ class Reconciler:
     def _settle(self, intent_id: str) -> str:
         try:
             outcome = self.settler.settle(intent_id)
-        except (GuardFailedError, StoreUnavailableError, AssertionError) as error:
+        except Exception as error:
             self.observer.event(Reason.INTERNAL_ERROR, intent=intent_id, error=f"{type(error).__name__}: {error}")
+            self._postpone(intent_id)
             return "FAILED"
         if outcome is Outcome.PENDING:
-            intent = self.store.get(Intent, intent_id)
-            if intent is not None and intent.state in UNFINISHED:
-                postpone(intent, store=self.store, clock=self.clock)
+            self._postpone(intent_id)
         elif outcome is not Outcome.NOTHING:
             self.observer.event(Reason.RECOVERED, intent=intent_id, outcome=outcome)
         return outcome
+
+    def _postpone(self, intent_id: str) -> None:
+        with suppress(StoreUnavailableError):
+            intent = self.store.get(Intent, intent_id)
+            if intent is not None and intent.state in UNFINISHED:
+                postpone(intent, store=self.store, clock=self.clock)
 
     def _oldest_age(self) -> float:
         oldest = self.store.unfinished_intents(due_until=None, limit=1)

@@ -6,7 +6,7 @@ signed request by now), denied twice with a pause, and in no list of orders or t
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from surefill.domain import identity
 from surefill.domain.fills import FillError
@@ -63,18 +63,14 @@ class Settler:
         """Nobody sends after the deadline minus the window, so from the deadline on nothing was ever sent."""
         if self.clock.now() <= intent.deadline:
             return Outcome.PENDING
-        try:
-            return self._book().void(intent, outcome=Reason.NEVER_SENT, from_states=(IntentState.RESERVED,))
-        except AssertionError:
-            stored = self.store.get(Intent, intent.intent_id)
-            if stored is not None and stored.state is not IntentState.RESERVED:
-                return Outcome.PENDING  # sent in between, in time by its worker's clock: look next time
-            raise
+        return self._book().void_unsent(intent, outcome=Reason.NEVER_SENT)
 
     def _look(self, intent: Intent, *, venue: Venue) -> Outcome:
+        # A denial is of the moment it was asked for. This function may be paused before or after the answer.
+        asked = self.clock.now()
         order = venue.find(symbol=intent.symbol, client_order_id=identity.client_order_id(intent.intent_id))
         if order is None:
-            return self._denied(intent, venue=venue)
+            return self._denied(intent, venue=venue, asked=asked)
         return self._found(intent, order=order, venue=venue)
 
     def _found(self, intent: Intent, *, order: VenueOrder, venue: Venue) -> Outcome:
@@ -88,15 +84,15 @@ class Settler:
             venue.cancel(symbol=intent.symbol, client_order_id=identity.client_order_id(intent.intent_id))
         return self._wait(intent, why=Reason.WAITING_ON_VENUE, order=order.venue_order_id)
 
-    def _denied(self, intent: Intent, *, venue: Venue) -> Outcome:
-        now = self.clock.now()
+    def _denied(self, intent: Intent, *, venue: Venue, asked: datetime) -> Outcome:
         sent_at = intent.sent_at or intent.created_at
-        if intent.state is IntentState.ACCEPTED or now <= sent_at + WINDOW + VISIBILITY_LAG:
+        if intent.state is IntentState.ACCEPTED or asked <= sent_at + WINDOW + VISIBILITY_LAG:
             return self._wait(intent, why=Reason.UNKNOWN)
         if intent.absent_since is None:
+            now = self.clock.now()
             self._write(mark_absent(intent, now=now, look_again_at=now + VISIBILITY_LAG))
             return self._wait(intent, why=Reason.UNKNOWN)
-        if now - intent.absent_since < VISIBILITY_LAG:
+        if asked - intent.absent_since < VISIBILITY_LAG:
             return self._wait(intent, why=Reason.UNKNOWN)
         trace = venue.find_trace(
             symbol=intent.symbol,

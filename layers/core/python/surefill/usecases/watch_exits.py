@@ -43,9 +43,10 @@ class ExitWatch:
         for slot in slots:
             try:
                 reason = self._watch_slot(slot, tick=tick, quote=quotes.get(slot.market_key))
-            except (GuardFailedError, StoreUnavailableError, AssertionError) as error:
+            except Exception as error:
                 reason = Reason.INTERNAL_ERROR
-                self._tell(slot, reason, tick=tick, error=f"{type(error).__name__}: {error}")
+                with suppress(StoreUnavailableError):
+                    self._tell(slot, reason, tick=tick, error=f"{type(error).__name__}: {error}")
             counts[reason] += 1
         self._finish(tick=tick, counts=counts, slots=slots)
         return counts

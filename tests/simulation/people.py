@@ -1,0 +1,153 @@
+"""What people do: to bots and budgets through the control API, at the exchange by hand, and to the deployment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from surefill.domain.bots import cadence_key
+from surefill.domain.rows import BotState, Slot
+from surefill.domain.states import SlotState
+from surefill.usecases.control.accounts import AccountControl
+from surefill.usecases.control.bots import BotControl
+from surefill.usecases.control.errors import RequestRefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from random import Random
+
+    from tests.simulation.functions import Environment
+    from tests.simulation.world import World
+
+
+def act(world: World, random: Random) -> None:
+    """Somebody may do something within this minute."""
+    if random.random() < 0.3:
+        action = random.choice(_ACTIONS)
+        world.kernel.after(random.random() * 60, lambda: action(world, random))
+
+
+def leave(world: World) -> None:
+    """People are done: no new entries, and nothing halted, so that everything can come to an end."""
+    for bot in world.bots():
+        paused = replace(bot, state=BotState.PAUSED)
+        world.store.replace(replace(paused, cadence_key=cadence_key(paused)))
+
+
+def _api(world: World, work: Callable[[Environment], object]) -> None:
+    """A request to the control API; a refusal is an answer."""
+
+    def serve(environment: Environment) -> None:
+        try:
+            work(environment)
+        except RequestRefusedError:
+            world.ears.heard["api refused"] += 1
+
+    world.cloud.run("bot_api", serve)
+
+
+def close_position(world: World, bot_id: str, symbol: str) -> None:
+    """Somebody clicks "sell now"."""
+    _api(world, lambda one: _bots(one).close(bot_id, symbol=symbol))
+
+
+def _bots(one: Environment) -> BotControl:
+    return BotControl(
+        store=one.store, queue=one.queue, workflow=one.workflow, clock=one.clock, observer=one.around.ears
+    )
+
+
+def _accounts(one: Environment) -> AccountControl:
+    return AccountControl(store=one.store, clock=one.clock, observer=one.around.ears, venues=("binance",))
+
+
+def _set_state(world: World, random: Random) -> None:
+    bot = random.choice(world.bots())
+    state = random.choice((*BotState, BotState.ACTIVE, BotState.ACTIVE))
+    _api(world, lambda one: _bots(one).set_state(bot.bot_id, state=state))
+    if state is not BotState.ACTIVE:
+        later = random.choice((60, 200))
+        world.kernel.after(
+            later, lambda: _api(world, lambda one: _bots(one).set_state(bot.bot_id, state=BotState.ACTIVE))
+        )
+
+
+def _close_twice(world: World, random: Random) -> None:
+    found = [slot for slot in world.store.rows(Slot) if slot.state is SlotState.OPEN]
+    if found:
+        slot = random.choice(found)
+        symbol = slot.market_key.partition("|")[2]
+        for seconds in (0, random.choice((0, 0.2, 30))):
+            world.kernel.after(seconds, lambda: close_position(world, slot.bot_id, symbol))
+
+
+def _switch(world: World, random: Random) -> None:
+    plan = random.choice(world.plans)
+    budget_id = f"{plan.account_id}-{plan.name}"
+    _api(world, lambda one: _accounts(one).switch_entries(budget_id, allowed=False))
+    later = random.choice((40, 150))
+    world.kernel.after(later, lambda: _api(world, lambda one: _accounts(one).switch_entries(budget_id, allowed=True)))
+
+
+def _move_funds(world: World, random: Random) -> None:
+    plan = random.choice(world.plans)
+    budget_id = f"{plan.account_id}-{plan.name}"
+    amount, request = Decimal(random.choice((5, 50))), f"r{random.getrandbits(32)}"
+    name = random.choice(("fund", "withdraw"))
+    for _ in range(random.choice((1, 2))):
+        _api(world, lambda one: getattr(_accounts(one), name)(budget_id, amount=amount, request_id=request))
+
+
+def _edit(world: World, random: Random) -> None:
+    bot = random.choice(world.bots())
+    world.store.replace(replace(bot, budget_percent=Decimal(random.choice((10, 40, 100)))))
+
+
+def _trade_by_hand(world: World, random: Random) -> None:
+    """Somebody sells or buys at the website with the same account."""
+    base = random.choice(("BTC", "ETH"))
+    side = random.choice(("SELL", "SELL", "BUY"))
+    quantity = Decimal("0.0002") if base == "BTC" else Decimal("0.005")
+    before = _free(world)
+    order = {"symbol": f"{base}USDT", "side": side, "type": "MARKET", "quantity": str(quantity)}
+    if world.admin("POST", "/admin/orders", account="main", **order):
+        _note(world, before)
+
+
+def _deposit(world: World, random: Random) -> None:
+    asset, change = random.choice((("USDT", "100"), ("BTC", "0.001"), ("BTC", "-0.001"), ("ETH", "-0.01")))
+    before = _free(world)
+    if world.admin("POST", "/admin/balances", account="main", asset=asset, change=change):
+        _note(world, before)
+
+
+def _free(world: World) -> dict[str, Decimal]:
+    account = world.exchange.state.ledger.accounts["main"]
+    return {asset: held.free + held.locked for asset, held in account.balances.items()}
+
+
+def _note(world: World, before: dict[str, Decimal]) -> None:
+    for asset, held in _free(world).items():
+        world.interference[asset] += held - before.get(asset, Decimal(0))
+        world.lowest[asset] = min(world.lowest[asset], world.interference[asset])
+    world.ears.heard["people at the venue"] += 1
+
+
+def _redeploy(world: World, random: Random) -> None:
+    world.ears.heard["redeploy"] += 1
+    world.cloud.redeploy()
+
+
+_ACTIONS = (
+    _set_state,
+    _set_state,
+    _close_twice,
+    _close_twice,
+    _switch,
+    _move_funds,
+    _edit,
+    _trade_by_hand,
+    _deposit,
+    _redeploy,
+)
