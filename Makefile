@@ -22,6 +22,7 @@ STAGE ?= prod
 FOR ?=
 SUMMARY ?=
 PACE ?= 2s
+HOURS ?= 1
 CORE := layers/core/python/surefill
 MONEY := $(CORE)/protocol/*,$(CORE)/domain/money.py,$(CORE)/domain/fills.py,$(CORE)/domain/states.py,$(CORE)/domain/market.py,$(CORE)/domain/exits.py,$(CORE)/domain/identity.py,$(CORE)/usecases/claim.py,$(CORE)/usecases/place.py,$(CORE)/usecases/settle.py,$(CORE)/usecases/book.py
 SOURCES := app.py infra local functions layers/core/python tests
@@ -58,6 +59,14 @@ type: $(SYNCED) ## Types
 .PHONY: contracts
 contracts: $(SYNCED) ## Which module may know which
 	@$(BIN)/lint-imports --no-cache
+
+.PHONY: prove
+prove: $(SYNCED) $(NODE) ## The money core, proven: models, simulation, crashes, races; writes build/proof.json
+	@$(BIN)/python -m tests.proof
+
+.PHONY: soak
+soak: $(SYNCED) $(NODE) ## The proofs with fresh seeds: make soak HOURS=8
+	@$(BIN)/python -m tests.proof --soak $(HOURS)
 
 .PHONY: slow
 slow: $(SYNCED) $(NODE) ## The tests that take long
