@@ -11,9 +11,11 @@ from surefill.domain.states import IntentState, SlotState
 from surefill.domain.times import day_of
 from surefill.protocol.parts import (
     OPEN,
+    booked,
     budget_key,
     covers,
     empty_slot,
+    filled,
     finish_intent,
     new_day,
     owns_slot,
@@ -129,7 +131,7 @@ def record_entry(
         name="record_entry",
         token=token(intent.intent_id, "record"),
         writes=(
-            _filled(intent, result=result, now=now),
+            filled(intent, result=result, now=now),
             Update(
                 key=slot_key_of(intent),
                 set={
@@ -171,7 +173,7 @@ def record_entry_held(intent: Intent, *, result: OrderResult, now: datetime) -> 
         name="record_entry_held",
         token=token(intent.intent_id, "record_held"),
         writes=(
-            _filled(intent, result=result, now=now, outcome=Reason.OVERRUN),
+            filled(intent, result=result, now=now, outcome=Reason.OVERRUN),
             Update(
                 key=slot_key_of(intent),
                 set={
@@ -244,7 +246,7 @@ def adopt_entry(
         name="adopt_entry",
         token=token(intent.intent_id, "adopt"),
         writes=(
-            finish_intent(intent, to=IntentState.ADOPTED, now=now, outcome=Reason.ADOPTED, changes=_booked(result)),
+            finish_intent(intent, to=IntentState.ADOPTED, now=now, outcome=Reason.ADOPTED, changes=booked(result)),
             Update(
                 key=slot,
                 set={
@@ -269,21 +271,6 @@ def adopt_entry(
             Put(row=_ledger(intent, event="adopt", at=now, available=-cost, deployed=cost)),
         ),
     )
-
-
-def _booked(result: OrderResult) -> dict[str, object]:
-    return {
-        "venue_order_id": result.venue_order_id,
-        "filled_quantity": result.filled_quantity,
-        "filled_cost": result.filled_cost,
-        "fills": result.fills,
-    }
-
-
-def _filled(intent: Intent, *, result: OrderResult, now: datetime, outcome: Reason | None = None) -> Update:
-    complete = result.filled_quantity == intent.quantity
-    told = outcome or (Reason.FILLED if complete else Reason.PARTIALLY_FILLED)
-    return finish_intent(intent, to=IntentState.FILLED, now=now, outcome=told, changes=_booked(result))
 
 
 def _ledger(

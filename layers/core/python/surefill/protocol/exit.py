@@ -14,6 +14,7 @@ from surefill.protocol.parts import (
     budget_key,
     covers,
     emptied,
+    filled,
     finish_intent,
     new_day,
     owns_slot,
@@ -111,18 +112,11 @@ def record_exit(
             "cost": subtract(slot.cost, closing.basis),
         }
     )
-    outcome = Reason.FILLED if result.filled_quantity == intent.quantity else Reason.PARTIALLY_FILLED
-    booked = {
-        "venue_order_id": result.venue_order_id,
-        "filled_quantity": result.filled_quantity,
-        "filled_cost": result.filled_cost,
-        "fills": result.fills,
-    }
     return Transaction(
         name="record_exit",
         token=token(intent.intent_id, "record", budget_day or ""),
         writes=(
-            finish_intent(intent, to=IntentState.FILLED, now=now, outcome=outcome, changes=booked),
+            filled(intent, result=result, now=now),
             Update(
                 key=slot_key_of(intent),
                 set=fields,

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from surefill.domain import identity
+from surefill.domain.fills import OrderResult
 from surefill.domain.money import ZERO
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Budget, Intent, Slot
@@ -64,6 +65,23 @@ def finish_intent(
         },
         guards=(Guard(name="intent_not_finished", field="state", op=Op.ONE_OF, value=sources), *guards),
     )
+
+
+def booked(result: OrderResult) -> dict[str, object]:
+    """What a finished order leaves in its intent."""
+    return {
+        "venue_order_id": result.venue_order_id,
+        "filled_quantity": result.filled_quantity,
+        "filled_cost": result.filled_cost,
+        "fills": result.fills,
+    }
+
+
+def filled(intent: Intent, *, result: OrderResult, now: datetime, outcome: Reason | None = None) -> Update:
+    """End an intent that traded; `outcome` when it is told as something else than filled or partially filled."""
+    complete = result.filled_quantity == intent.quantity
+    told = outcome or (Reason.FILLED if complete else Reason.PARTIALLY_FILLED)
+    return finish_intent(intent, to=IntentState.FILLED, now=now, outcome=told, changes=booked(result))
 
 
 def empty_slot(intent: Intent, *, state: SlotState, now: datetime, owner_field: str) -> Update:
