@@ -62,6 +62,14 @@ class ObservabilityStack(Stack):
             above=0,
             missing=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
+        alarms.when(
+            "ReconcileDeficits",
+            name="reconcile-deficits",
+            text="An account holds less than the tables say: its entries have stopped",
+            metric=_worst("ReconcileDeficits", service="sync_account"),
+            above=0,
+            missing=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
 
 
 def _worst(name: str, *, service: str) -> cloudwatch.Metric:

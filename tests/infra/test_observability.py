@@ -89,6 +89,7 @@ def test_an_order_that_is_not_settled_yet_is_no_error(prod: Deployment, name: st
         ("oldest-unfinished-order", "OldestUnfinishedAgeSeconds", "reconcile", 600),
         ("quarantined", "Quarantined", "watch_exits", 0),
         ("unprotected-positions", "UnprotectedPositions", "watch_exits", 0),
+        ("reconcile-deficits", "ReconcileDeficits", "sync_account", 0),
     ],
 )
 def test_money_alarms(prod: Deployment, name: str, metric: str, service: str, threshold: int) -> None:
