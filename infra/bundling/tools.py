@@ -23,9 +23,11 @@ def run(command: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, st
     Raises:
         BuildError: it could not be started or failed; the text carries its own last words.
     """
+    # Outside the project uv does not read the project's settings: trust what the machine trusts here as well.
+    environment = {"UV_SYSTEM_CERTS": "1", **(env or os.environ)}
     try:
         done = subprocess.run(  # noqa: S603
-            list(command), cwd=cwd, env=dict(env) if env else None, capture_output=True, text=True, check=False
+            list(command), cwd=cwd, env=environment, capture_output=True, text=True, check=False
         )
     except OSError as error:
         raise BuildError(f"{command[0]} could not be started: {error}") from error
