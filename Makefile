@@ -74,12 +74,12 @@ slow: $(SYNCED) $(NODE) ## The tests that take long
 
 .PHONY: synth
 synth: $(SYNCED) $(NODE) ## The CloudFormation templates: make synth STAGE=prod
-	@$(CDK) synth --quiet --context stage=$(STAGE) --output build/cdk.out/$(STAGE)
+	@$(CDK) synth --quiet --context stage="$(STAGE)" --output build/cdk.out/$(STAGE)
 	@echo "build/cdk.out/$(STAGE): $$(ls build/cdk.out/$(STAGE) | grep -c '\.template\.json$$') templates, no findings"
 
 .PHONY: deploy
 deploy: $(SYNCED) $(NODE) ## Deploy to the AWS account of your credentials: make deploy STAGE=dev
-	@$(BIN)/python -m local.deploy --stage $(STAGE)
+	@$(BIN)/python -m local.deploy --stage "$(STAGE)"
 
 .PHONY: layers
 layers: $(SYNCED) ## Build the layers and print their sizes

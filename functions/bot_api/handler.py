@@ -9,7 +9,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response, content_types
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
-from surefill.adapters.aws.clients import client
+from surefill.adapters.aws.clients import LateClient
 from surefill.adapters.aws.queue import SqsQueue
 from surefill.adapters.aws.workflow import OrderWorkflow
 from surefill.api.bodies import AccountBody, AmountBody, BotBody, BudgetBody, CloseBody
@@ -42,8 +42,8 @@ def build() -> tuple[Base, AccountControl, BotControl]:
     )
     bots = BotControl(
         store=common.store,
-        queue=SqsQueue(sqs=client("sqs"), url=required("EVALUATIONS_QUEUE_URL")),
-        workflow=OrderWorkflow(step_functions=client("stepfunctions"), arn=required("ORDER_WORKFLOW_ARN")),
+        queue=SqsQueue(sqs=LateClient("sqs"), url=required("EVALUATIONS_QUEUE_URL")),
+        workflow=OrderWorkflow(step_functions=LateClient("stepfunctions"), arn=required("ORDER_WORKFLOW_ARN")),
         clock=common.clock,
         observer=common.observer,
     )

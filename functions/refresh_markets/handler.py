@@ -22,7 +22,7 @@ metrics = Metrics()
 def build() -> tuple[Base, Venues]:
     """The composition root."""
     common = base(logger=logger, metrics=metrics)
-    return common, venues_of(common.settings, store=common.store, clock=common.clock)
+    return common, venues_of(common.settings, store=common.store, clock=common.clock, public_only=True)
 
 
 @metrics.log_metrics

@@ -26,7 +26,7 @@ def build() -> tuple[ExitWatch, InvocationClock]:
     common = base(logger=logger, metrics=metrics)
     watch = ExitWatch(
         store=common.store,
-        venues=venues_of(common.settings, store=common.store, clock=common.clock),
+        venues=venues_of(common.settings, store=common.store, clock=common.clock, public_only=True),
         workflow=OrderWorkflow(step_functions=client("stepfunctions"), arn=required("ORDER_WORKFLOW_ARN")),
         clock=common.clock,
         observer=common.observer,

@@ -13,3 +13,16 @@ _CONFIG = Config(connect_timeout=1, read_timeout=5, retries={"mode": "standard",
 def client(service: str) -> Any:
     """The client of a service, one per process; region, credentials and endpoint come from the environment."""
     return botocore.session.get_session().create_client(service, config=_CONFIG)
+
+
+class LateClient:
+    """A client that is made when it is first used: for what a function needs seldom or never.
+
+    What a function needs at every order is made while it starts instead, when Lambda gives it a whole processor.
+    """
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(client(self._service), name)
