@@ -481,3 +481,37 @@ def test_a_sale_that_somebody_else_recorded_is_agreed_with(world: World) -> None
     world.clock.forward(seconds=1)
     assert book(world).record(sale, order=world.venue.orders[sale.intent_id]) is Outcome.RECORDED
     assert conserved(world)
+
+
+def test_the_first_claims_of_a_day_do_not_refuse_each_other(world: World) -> None:
+    """Found by the races: whoever lost the start of the day twice was refused, although there was money and room."""
+    intent = entry(world)
+
+    class Crowded:
+        """Between our look at the budget and our claim, somebody else begins the day."""
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(world.store, name)
+
+        def commit(self, transaction: Transaction) -> None:
+            days = [write.set.get("day") for write in transaction.writes if isinstance(write, Update)]
+            if "2026-01-05" in days:
+                world.store.replace(replace(world.money(), day="2026-01-05", trades_today=1))
+            world.store.commit(transaction)
+
+    assert claim(intent, store=Crowded(), observer=world.observer).claimed  # type: ignore[arg-type]
+    assert world.money().trades_today == 2
+
+
+def test_a_day_that_will_not_settle_ends_in_a_refusal(world: World) -> None:
+    class Restless:
+        def __getattr__(self, name: str) -> object:
+            return getattr(world.store, name)
+
+        def commit(self, transaction: Transaction) -> None:
+            key = Key(Budget, ("live-binance-main-b",))
+            raise GuardFailedError(transaction="t", failed=(FailedGuard("same_day", key, world.money()),))
+
+    refused = claim(entry(world), store=Restless(), observer=world.observer)  # type: ignore[arg-type]
+    assert refused.refusal is not None
+    assert refused.refusal.reason is Reason.CLAIM_BUSY

@@ -54,16 +54,29 @@ def _claim_exit(intent: Intent, store: Store) -> None:
     store.commit(claim_exit(intent))
 
 
+# The day's first counters are written by one of many: a loser sees that (1), finds the old day still there (2), or the
+# new one (3), which is then the last time.
+_DAY_TRIES = 3
+_OF_THE_DAY = frozenset({"same_day", "day_unchanged"})
+
+
 def commit_for_day(build: Callable[[str | None], Transaction], *, store: Store, budget_id: str) -> None:
-    """Commit a transaction that counts per day; on the first one of a new day the counters start anew."""
-    try:
-        store.commit(build(None))
-    except GuardFailedError as error:
-        # Yesterday's counters may also have reached a limit: that is no reason against today.
-        if "same_day" not in error.names():
-            raise
+    """Commit a transaction that counts per day; on the first one of a new day the counters start anew.
+
+    Yesterday's counters may also have reached a limit: that is no reason against today.
+    """
+    day: str | None = None
+    tries = _DAY_TRIES
+    while True:
+        tries -= 1
+        try:
+            store.commit(build(day))
+            return
+        except GuardFailedError as error:
+            if tries == 0 or not error.names() & _OF_THE_DAY:
+                raise
         budget = store.get(Budget, budget_id)
-        store.commit(build(budget.day if budget else ""))
+        day = budget.day if budget else ""
 
 
 def _refused(intent: Intent, *, refusal: Refusal, store: Store, observer: Observer) -> Claimed:
