@@ -515,3 +515,26 @@ def test_a_day_that_will_not_settle_ends_in_a_refusal(world: World) -> None:
     refused = claim(entry(world), store=Restless(), observer=world.observer)  # type: ignore[arg-type]
     assert refused.refusal is not None
     assert refused.refusal.reason is Reason.CLAIM_BUSY
+
+
+def test_a_claim_stamped_before_midnight_does_not_turn_the_day_back(world: World) -> None:
+    """The new day has begun without it: it counts there, under the new day's limits."""
+    intent = entry(world)
+    world.store.replace(budget(day="2026-01-06", trades_today=5, loss_today=Decimal(7), max_trades_per_day=6))
+    assert claim(intent, store=world.store, observer=world.observer).claimed
+    assert (world.money().day, world.money().trades_today, world.money().loss_today) == ("2026-01-06", 6, 7)
+    world.store.replace(replace(world.slot(), state=SlotState.EMPTY))
+    late = replace(intent, intent_id="d" * 32)
+    refused = claim(late, store=world.store, observer=world.observer)
+    assert refused.refusal is not None
+    assert refused.refusal.reason is Reason.LIMIT_TRADES
+
+
+def test_a_loss_stamped_before_midnight_does_not_turn_the_day_back(world: World) -> None:
+    opened(world)
+    world.venue.bid = Decimal(90)
+    sale = closing(world)
+    world.store.replace(replace(world.money(), day="2026-01-06", loss_today=Decimal(7)))
+    world.placer.place(sale, worker="w")
+    assert world.money().day == "2026-01-06"
+    assert world.money().loss_today == 7 - world.money().realised

@@ -11,6 +11,7 @@ from surefill.domain.states import IntentState, SlotState
 from surefill.domain.times import day_of
 from surefill.protocol.parts import (
     OPEN,
+    begins_day,
     booked,
     budget_key,
     covers,
@@ -80,8 +81,7 @@ def _reserve(intent: Intent, *, budget_day: str | None) -> Update:
         ),
     )
     money = {"available": -intent.reserved, "reserved": intent.reserved, "open_positions": 1}
-    # Somebody else may have begun the day since it was read: then its counters hold, and so do its limits.
-    if budget_day is not None and budget_day != today:
+    if begins_day(budget_day, today=today):
         return Update(
             key=budget_key(intent.budget_id),
             set={"day": today, "trades_today": 1, "loss_today": ZERO},
@@ -93,7 +93,7 @@ def _reserve(intent: Intent, *, budget_day: str | None) -> Update:
         add={**money, "trades_today": 1},
         guards=(
             *always,
-            same_day(intent.created_at),
+            same_day(today=today, budget_day=budget_day),
             Guard(
                 name="trades_below_limit",
                 field="trades_today",

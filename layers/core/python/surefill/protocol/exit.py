@@ -11,6 +11,7 @@ from surefill.domain.rows import Intent, LedgerEntry, Slot
 from surefill.domain.states import IntentState, SlotState
 from surefill.domain.times import day_of
 from surefill.protocol.parts import (
+    begins_day,
     budget_key,
     covers,
     emptied,
@@ -217,15 +218,20 @@ def _repay(budget_id: str, *, closing: Closing, now: datetime, budget_day: str |
         money["open_positions"] = -1
     loss = max(-closing.profit, ZERO)
     guards = (covers("deployed", closing.basis),)
-    if budget_day is not None and budget_day != day_of(now):
+    today = day_of(now)
+    if begins_day(budget_day, today=today):
         return Update(
             key=budget_key(budget_id),
-            set={"day": day_of(now), "trades_today": 0, "loss_today": loss},
+            set={"day": today, "trades_today": 0, "loss_today": loss},
             add=money,
             guards=(*guards, new_day(budget_day)),
         )
     if loss:
-        return Update(key=budget_key(budget_id), add={**money, "loss_today": loss}, guards=(*guards, same_day(now)))
+        return Update(
+            key=budget_key(budget_id),
+            add={**money, "loss_today": loss},
+            guards=(*guards, same_day(today=today, budget_day=budget_day)),
+        )
     return Update(key=budget_key(budget_id), add=money, guards=guards)
 
 

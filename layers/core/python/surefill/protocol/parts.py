@@ -12,7 +12,6 @@ from surefill.domain.money import ZERO
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Budget, Intent, Slot
 from surefill.domain.states import INTENT_TRANSITIONS, IntentState, SlotState, predecessors
-from surefill.domain.times import day_of
 from surefill.protocol.transaction import Guard, Key, Op, Update
 
 WORK = "work"
@@ -120,12 +119,18 @@ def owns_slot(intent_id: str, *, state: SlotState, owner_field: str) -> tuple[Gu
     )
 
 
-def same_day(now: datetime) -> Guard:
-    """Guard that the budget's daily counters are of today."""
-    return Guard(name="same_day", field="day", op=Op.EQUAL, value=day_of(now))
+def begins_day(budget_day: str | None, *, today: str) -> bool:
+    """Whether the counters, read as of `budget_day`, are of an earlier day. A day never turns back: whoever was stamped
+    before midnight and comes after it counts for the new day."""
+    return budget_day is not None and budget_day < today
 
 
-def new_day(previous: str) -> Guard:
+def same_day(*, today: str, budget_day: str | None) -> Guard:
+    """Guard that the budget's daily counters are of today (or of the later day they were read as)."""
+    return Guard(name="same_day", field="day", op=Op.EQUAL, value=max(today, budget_day or ""))
+
+
+def new_day(previous: str | None) -> Guard:
     """Guard that the budget's daily counters are still those of the day read before."""
     return Guard(name="day_unchanged", field="day", op=Op.EQUAL, value=previous)
 
