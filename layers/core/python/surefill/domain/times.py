@@ -49,11 +49,6 @@ def timeframe_seconds(timeframe: str) -> int:
     return int(match[1]) * _UNITS[match[2]]
 
 
-def crossed(*, after: datetime, until: datetime, interval_seconds: int) -> bool:
-    """Whether a multiple of `interval_seconds` lies in the half-open span (after, until]."""
-    return to_milliseconds(until) // 1_000 // interval_seconds > to_milliseconds(after) // 1_000 // interval_seconds
-
-
 def day_of(moment: datetime) -> str:
     """The UTC day a moment belongs to, "2026-11-20"."""
     return require_utc(moment).date().isoformat()

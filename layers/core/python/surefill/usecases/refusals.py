@@ -3,8 +3,6 @@
 from surefill.domain.market import Refusal
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Budget, Intent, Slot
-from surefill.domain.states import SlotState
-from surefill.ports import Store
 from surefill.protocol.transaction import Check, FailedGuard, GuardFailedError, Put, Transaction, holds
 
 _REASONS = {
@@ -76,9 +74,3 @@ def foreseen_refusal(
     if not telling:
         return None
     return refusal_of(GuardFailedError(transaction=transaction.name, failed=telling), intent=intent)
-
-
-def slot_or_empty(store: Store, *, market_key: str, owner_key: str) -> Slot:
-    """The stored slot, or the empty one that a missing row stands for."""
-    slot = store.get(Slot, market_key, owner_key)
-    return slot or Slot(market_key=market_key, owner_key=owner_key, state=SlotState.EMPTY)
