@@ -53,6 +53,15 @@ class Addresses:
             arn_format=ArnFormat.COLON_RESOURCE_NAME,
         )
 
+    def secret(self, name: str) -> str:
+        """One secret; the question marks are the six random letters at the end of its ARN."""
+        return self._stack.format_arn(
+            service="secretsmanager",
+            resource="secret",
+            resource_name=f"{name}-??????",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+
     def _plain(self, service: str, name: str) -> str:
         return self._stack.format_arn(
             service=service, resource=self._stage.resource(name), arn_format=ArnFormat.NO_RESOURCE_NAME

@@ -42,7 +42,7 @@ def compose(app: App, *, stage: Stage, code: CodeSource) -> Stacks:
         stage.stack("Trading"),
         stage=stage,
         code=code,
-        intent_stream_arn=data.intent_stream_arn,
+        stream_arns=data.stream_arns,
         synthesizer=_synthesizer(stage),
         description="Surefill: functions, order workflow, schedules",
     )
@@ -60,7 +60,7 @@ def compose(app: App, *, stage: Stage, code: CodeSource) -> Stacks:
         stage.stack("Observability"),
         stage=stage,
         synthesizer=_synthesizer(stage),
-        description="Surefill: heartbeats, alarms, saved queries",
+        description="Surefill: heartbeats, alarms, dashboards, saved queries",
     )
     trading.add_stack_dependency(data, "tables and topics are addressed by name")
     control.add_stack_dependency(trading)

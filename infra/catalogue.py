@@ -13,7 +13,13 @@ from typing import Literal
 
 Layer = Literal["core", "runtime", "exchange", "analysis"]
 Capability = Literal[
-    "send_evaluations", "consume_evaluations", "start_orders", "read_secrets", "read_intent_stream", "publish_events"
+    "send_evaluations",
+    "consume_evaluations",
+    "start_orders",
+    "read_secrets",
+    "read_streams",
+    "publish_events",
+    "tell_people",
 ]
 TableAccess = Mapping[str, tuple[str, ...]]
 
@@ -65,9 +71,10 @@ _SETTLEMENT: TableAccess = {
     "accounts": _GET_UPDATE,
     "markets": _GET,
     "paper": (*_ROW, "BatchGetItem", "Query"),
+    "exposures": ("UpdateItem",),
 }
 _API_ROW = ("GetItem", "PutItem", "UpdateItem", "Query", "BatchGetItem", "ConditionCheckItem")
-_API_TABLES = ("budgets", "accounts", "markets", "slots", "intents", "ledger", "journal", "schedules")
+_API_TABLES = ("budgets", "exposures", "accounts", "markets", "slots", "intents", "ledger", "journal", "schedules")
 _API_INDEXES = ("bots/cadence", "budgets/by_account", "slots/open", "intents/work", "intents/by_bot")
 
 
@@ -96,9 +103,15 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         tables={
             "slots": ("Query", "GetItem", "BatchGetItem", "UpdateItem", "PutItem"),
             "budgets": _GET,
+            "exposures": _GET,
             "markets": _ROW,
             "accounts": _GET,
-            "journal": _PUT,
+            # A bot whose strategy fails is paused.
+            "bots": ("UpdateItem",),
+            # Protections and Kelly's sizing look at the bot's own trades.
+            "intents/index/by_bot": _QUERY,
+            "intents": ("BatchGetItem",),
+            "journal": ("BatchWriteItem",),
         },
         may=frozenset({"consume_evaluations", "start_orders"}),
         # BLAS would start a thread per core before the first candle is read.
@@ -112,6 +125,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         layers=("core", "runtime"),
         tables={
             "budgets": ("GetItem", "UpdateItem", "ConditionCheckItem"),
+            "exposures": ("UpdateItem",),
             "slots": _GUARDED_ROW,
             "intents": _GUARDED_ROW,
             "ledger": _GUARDED_ROW,
@@ -153,6 +167,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             "markets": _READ_SOME,
             "bots": _READ_SOME,
             "budgets": _GET_UPDATE,
+            "exposures": ("UpdateItem",),
             "ledger": _PUT,
             "intents": _ROW,
             "journal": _PUT,
@@ -200,12 +215,15 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
     ),
     FunctionSpec(
         name="publish_events",
-        purpose="turns changes of intents into events",
-        timeout=30,
+        purpose="tells what became of orders and what needs a person",
+        # One batch to a webhook that takes its time with every message.
+        timeout=60,
         memory=256,
         layers=("core", "runtime"),
-        tables={"journal": _PUT},
-        may=frozenset({"read_intent_stream", "publish_events"}),
+        tables={},
+        may=frozenset({"read_streams", "publish_events", "tell_people"}),
+        # It remembers whom it has told what, and how much in this minute.
+        reserved_concurrency=1,
     ),
     FunctionSpec(
         name="bot_api",
@@ -231,7 +249,7 @@ TICKS: tuple[Tick, ...] = (
     Tick(function="dispatch", every_minutes=1, retries=2, heartbeat=True),
     Tick(function="watch_exits", every_minutes=1, retries=2, heartbeat=True),
     Tick(function="reconcile", every_minutes=1, retries=0, heartbeat=True),
-    Tick(function="sync_account", every_minutes=5, retries=0),
+    Tick(function="sync_account", every_minutes=5, retries=0, heartbeat=True),
     Tick(function="refresh_markets", every_minutes=24 * 60, retries=2),
 )
 

@@ -11,13 +11,14 @@ import platform
 import re
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 Architecture = Literal["arm64", "x86_64"]
+Channel = Literal["webhook", "telegram"]
 
 LOCAL = "local"
 STABLE_STAGES = frozenset({"staging", "prod"})
@@ -70,6 +71,7 @@ class Stage:
     aws_endpoint: str | None
     log_retention_days: int
     alarm_email: str | None
+    notify: tuple[Channel, ...]
     reserves_concurrency: bool
 
     @property
@@ -84,6 +86,10 @@ class Stage:
     def secret_prefix(self) -> str:
         """Exchange keys are secrets named ``surefill/<stage>/<account>``, made by their owner, never by CDK."""
         return f"surefill/{self.name}/"
+
+    def notify_secret(self, channel: Channel) -> str:
+        """Name of a destination's secret. Outside `secret_prefix`: who trades reads no tokens, who tells no keys."""
+        return f"surefill-notify/{self.name}/{channel}"
 
     @property
     def venues_json(self) -> str:
@@ -137,6 +143,7 @@ def stage_from_context(lookup: Callable[[str], object | None]) -> Stage:
         aws_endpoint=aws_endpoint,
         log_retention_days=read.choice("log_retention_days", _RETENTION_DAYS, default=90 if is_stable else 7),
         alarm_email=_email(read.text("alarm_email")),
+        notify=_channels(read.text("notify") or ""),
         reserves_concurrency=read.flag("reserved_concurrency", default=True),
     )
 
@@ -171,6 +178,14 @@ def _refuse_unsafe_exchange(url: str, *, stage: str, is_stable: bool) -> None:
         raise SettingsError(f"a stable stage trades on the venues' own hosts, exchange_url was {url!r} on {stage!r}")
     if urlsplit(url).scheme != "https":
         raise SettingsError(f"exchange_url must be https outside the stage 'local', was {url!r}")
+
+
+def _channels(names: str) -> tuple[Channel, ...]:
+    known: tuple[Channel, ...] = get_args(Channel)
+    chosen = [name.strip() for name in names.split(",") if name.strip()]
+    if unknown := [name for name in chosen if name not in known]:
+        raise SettingsError(f"notify must be a comma separated list of {', '.join(known)}, was {unknown[0]!r}")
+    return tuple(channel for channel in known if channel in chosen)
 
 
 def _email(value: str | None) -> str | None:

@@ -55,6 +55,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             )
             logger.exception("evaluation failed")
             failed.append({"itemIdentifier": record["messageId"]})
+    evaluator.observer.metric("Evaluations", reasons.total())
     # One line for all: a line per bot and minute would cost more than everything else together.
     evaluator.observer.event(Reason.EVALUATED, bots=reasons.total(), reasons=dict(reasons), failed=len(failed))
     return {"batchItemFailures": failed}

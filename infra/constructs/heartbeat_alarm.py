@@ -12,10 +12,11 @@ from infra.constructs.alarms import Alarms
 from infra.constructs.python_function import service_metric
 
 if TYPE_CHECKING:
+    from infra.catalogue import Tick
     from infra.settings import Stage
 
 TICK_METRIC = "Tick"
-# Three silent minutes: one lost tick is normal delivery, three are a dead schedule.
+# One lost tick is normal delivery, three in a row are a dead schedule.
 _SILENT_PERIODS = 3
 
 
@@ -25,13 +26,14 @@ class HeartbeatAlarm(Construct):
     Missing data breaches: a function that is never started reports nothing, and that is the failure meant here.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, stage: Stage, function: str) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, stage: Stage, tick: Tick) -> None:
         super().__init__(scope, construct_id)
+        minutes = _SILENT_PERIODS * tick.every_minutes
         Alarms.of(self, stage=stage).when(
             "Silent",
-            name=f"{function}-silent",
-            text=f"{function} has reported no tick for {_SILENT_PERIODS} minutes: schedule, permission or code is dead",
-            metric=service_metric(TICK_METRIC, service=function, period=Duration.minutes(1)),
+            name=f"{tick.function}-silent",
+            text=f"{tick.function} has reported no tick for {minutes} minutes: schedule, permission or code is dead",
+            metric=service_metric(TICK_METRIC, service=tick.function, period=Duration.minutes(tick.every_minutes)),
             below=1,
             periods=_SILENT_PERIODS,
             missing=cloudwatch.TreatMissingData.BREACHING,

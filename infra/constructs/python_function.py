@@ -160,21 +160,26 @@ class PythonFunction(Construct):
         )
 
 
-def grants_for(scope: Construct, *, stage: Stage, spec: FunctionSpec, intent_stream_arn: str | None) -> list[Grant]:
+def grants_for(
+    scope: Construct, *, stage: Stage, spec: FunctionSpec, stream_arns: Sequence[str] = ()
+) -> list[Grant]:
     """The catalogue's permissions of one function as grants.
 
     Raises:
-        ValueError: the function reads the stream of intents, and no stream is given.
+        ValueError: the function reads the streams of the tables, and no stream is given.
     """
     at = Addresses(scope, stage=stage)
     grants = [
         Grant(actions=[f"dynamodb:{action}" for action in actions], resources=[at.table(path)])
         for path, actions in spec.tables.items()
     ]
-    if "read_intent_stream" in spec.may:
-        if intent_stream_arn is None:
-            raise ValueError(f"{spec.name} reads the stream of intents, intent_stream_arn was {intent_stream_arn!r}")
-        grants.append(Grant(actions=_READ_STREAM, resources=[intent_stream_arn]))
+    if "read_streams" in spec.may:
+        if not stream_arns:
+            raise ValueError(f"{spec.name} reads the streams of the tables, stream_arns was {stream_arns!r}")
+        grants.append(Grant(actions=_READ_STREAM, resources=stream_arns))
+    if "tell_people" in spec.may and stage.notify:
+        secrets = [at.secret(stage.notify_secret(kind)) for kind in stage.notify]
+        grants.append(Grant(actions=("secretsmanager:GetSecretValue",), resources=secrets))
     resources: Mapping[Capability, Grant] = {
         "send_evaluations": Grant(actions=_sending("sqs:SendMessage", stage), resources=[at.evaluations_queue]),
         "consume_evaluations": Grant(actions=_CONSUME_QUEUE, resources=[at.evaluations_queue]),

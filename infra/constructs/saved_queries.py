@@ -24,6 +24,11 @@ def query_files(folder: Path = FOLDER) -> Mapping[str, Sequence[Path]]:
     return {group.name: sorted(path for path in group.iterdir() if path.suffix in _SUFFIXES) for group in groups}
 
 
+def query_text(name: str, *, folder: Path = FOLDER) -> str:
+    """A query in the Logs Insights language by its name, e.g. ``orders/refused``."""
+    return (folder / f"{name}.txt").read_text(encoding="utf-8").strip()
+
+
 class SavedQueries(Construct):
     """Publishes every file as the query ``Surefill/<stage>/<folder>/<file>``.
 

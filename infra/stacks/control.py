@@ -45,7 +45,7 @@ class ControlStack(Stack):
                 "EVALUATIONS_QUEUE_URL": evaluations_queue_url,
                 "ORDER_WORKFLOW_ARN": Addresses(self, stage=stage).order_workflow,
             },
-            grants=grants_for(self, stage=stage, spec=spec, intent_stream_arn=None),
+            grants=grants_for(self, stage=stage, spec=spec),
         )
         self.control = ControlApi(self, "Control", stage=stage, bot_api=self.bot_api)
         CfnOutput(self, "ApiUrl", value=self.control.url)

@@ -37,10 +37,11 @@ class DataStack(Stack):
         )
         if stage.alarm_email:
             self.alarms.add_subscription(subscriptions.EmailSubscription(stage.alarm_email))
-        stream = self.tables.by_name["intents"].table_stream_arn
-        if stream is None:
-            raise ValueError("table intents must have a stream, was without")
-        self.intent_stream_arn = stream
+        self.stream_arns = {
+            name: table.table_stream_arn
+            for name, table in self.tables.by_name.items()
+            if table.table_stream_arn is not None
+        }
         CfnOutput(self, "TablePrefix", value=stage.table_prefix)
         CfnOutput(self, "EventsTopicArn", value=self.events.topic_arn)
 

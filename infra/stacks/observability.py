@@ -1,4 +1,4 @@
-"""What watches the trading: heartbeats, alarms on money, saved queries."""
+"""What watches the trading: heartbeats, alarms on money, dashboards, saved queries."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 
 from infra.catalogue import FUNCTIONS, TICKS
 from infra.constructs.alarms import Alarms
+from infra.constructs.dashboards import BusinessDashboard, OperationsDashboard
 from infra.constructs.heartbeat_alarm import HeartbeatAlarm
 from infra.constructs.python_function import service_metric
 from infra.constructs.saved_queries import SavedQueries
@@ -30,11 +31,13 @@ class ObservabilityStack(Stack):
         super().__init__(scope, construct_id, **kwargs)  # type: ignore[arg-type]
         for tick in TICKS:
             if tick.heartbeat:
-                HeartbeatAlarm(self, f"{tick.function}-heartbeat", stage=stage, function=tick.function)
+                HeartbeatAlarm(self, f"{tick.function}-heartbeat", stage=stage, tick=tick)
         self._alarms_on_money(stage)
         if not stage.is_local:
             log_groups = [f"/aws/lambda/{stage.resource(spec.name)}" for spec in FUNCTIONS]
             SavedQueries(self, "SavedQueries", stage=stage, log_groups=log_groups)
+            OperationsDashboard(self, "Operations", stage=stage, log_groups=log_groups)
+            BusinessDashboard(self, "Business", stage=stage, log_groups=log_groups)
 
     def _alarms_on_money(self, stage: Stage) -> None:
         alarms = Alarms.of(self, stage=stage)
@@ -67,6 +70,32 @@ class ObservabilityStack(Stack):
             name="reconcile-deficits",
             text="An account holds less than the tables say: its entries have stopped",
             metric=_worst("ReconcileDeficits", service="sync_account"),
+            above=0,
+            missing=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        alarms.when(
+            "AccountsRejected",
+            name="venue-auth-failed",
+            text="A venue rejects the credentials of an account: its entries have stopped",
+            metric=_worst("AccountsRejected", service="sync_account"),
+            above=0,
+            missing=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        alarms.when(
+            "DailyLossReached",
+            name="daily-loss-reached",
+            text="A budget has lost what it may lose in a day: no new entries from it until tomorrow",
+            metric=_worst("DailyLossReached", service="sync_account"),
+            above=0,
+            missing=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        alarms.when(
+            "NotificationsFailed",
+            name="notifications-failed",
+            text="A webhook or Telegram does not take notices: people are not told what happens",
+            metric=service_metric(
+                "NotificationsFailed", service="publish_events", statistic="Sum", period=_MONEY_PERIOD
+            ),
             above=0,
             missing=cloudwatch.TreatMissingData.NOT_BREACHING,
         )

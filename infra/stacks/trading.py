@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_lambda as lambda_
@@ -16,8 +16,11 @@ from infra.constructs.dead_letter_queue import requires_tls
 from infra.constructs.order_workflow import OrderWorkflow
 from infra.constructs.python_function import Layers, PythonFunction, grants_for
 from infra.constructs.tick_schedule import TickSchedule
+from surefill.domain.notices import TOLD_REASONS, TOLD_STATES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from constructs import Construct
 
     from infra.code import CodeSource
@@ -30,6 +33,18 @@ _EVALUATION_CONCURRENCY = 20
 _STREAM_BATCH = 100
 
 
+def _worth_telling(attribute: str, values: Sequence[str]) -> list[Mapping[str, Any]]:
+    """Only rows with one of these values wake the function; an idle stream costs nothing."""
+    image = {attribute: {"S": lambda_.FilterRule.or_(*map(str, values))}}
+    return [lambda_.FilterCriteria.filter({"dynamodb": {"NewImage": image}})]
+
+
+_FILTERS: Mapping[str, list[Mapping[str, Any]]] = {
+    "accounts": _worth_telling("state", TOLD_STATES),
+    "journal": _worth_telling("reason", TOLD_REASONS),
+}
+
+
 class TradingStack(Stack):
     """Ticks in, orders out."""
 
@@ -40,12 +55,12 @@ class TradingStack(Stack):
         *,
         stage: Stage,
         code: CodeSource,
-        intent_stream_arn: str,
+        stream_arns: Mapping[str, str],
         **kwargs: object,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)  # type: ignore[arg-type]
         self._stage = stage
-        self._intent_stream_arn = intent_stream_arn
+        self._stream_arns = stream_arns
         self._code = code
         self._layers = Layers(self, "Layers", stage=stage, code=code)
         specs = {spec.name: spec for spec in FUNCTIONS if spec.name != API_FUNCTION}
@@ -75,6 +90,11 @@ class TradingStack(Stack):
             environment["ORDER_WORKFLOW_ARN"] = at.order_workflow
         if "publish_events" in spec.may:
             environment["EVENTS_TOPIC_ARN"] = at.events_topic
+        if "tell_people" in spec.may:
+            environment |= {
+                f"NOTIFY_{channel.upper()}_SECRET": self._stage.notify_secret(channel)
+                for channel in self._stage.notify
+            }
         return PythonFunction(
             self,
             "".join(part.title() for part in spec.name.split("_")),
@@ -83,7 +103,7 @@ class TradingStack(Stack):
             code=self._code,
             layers=self._layers,
             environment=environment,
-            grants=grants_for(self, stage=self._stage, spec=spec, intent_stream_arn=self._intent_stream_arn),
+            grants=grants_for(self, stage=self._stage, spec=spec, stream_arns=list(self._stream_arns.values())),
         )
 
     def _evaluations_queue(self, evaluate: PythonFunction) -> sqs.Queue:
@@ -111,19 +131,21 @@ class TradingStack(Stack):
             report_batch_item_failures=True,
         )
         publisher = self.functions["publish_events"]
-        lambda_.EventSourceMapping(
-            self,
-            "IntentsSource",
-            target=publisher.function,
-            event_source_arn=self._intent_stream_arn,
-            starting_position=lambda_.StartingPosition.TRIM_HORIZON,
-            batch_size=_STREAM_BATCH,
-            bisect_batch_on_error=True,
-            report_batch_item_failures=True,
-            retry_attempts=5,
-            max_record_age=Duration.hours(1),
-            on_failure=event_sources.SqsDlq(publisher.dead_letters.queue),
-        )
+        for table, stream_arn in self._stream_arns.items():
+            lambda_.EventSourceMapping(
+                self,
+                f"{table.title()}Source",
+                target=publisher.function,
+                event_source_arn=stream_arn,
+                starting_position=lambda_.StartingPosition.TRIM_HORIZON,
+                batch_size=_STREAM_BATCH,
+                bisect_batch_on_error=True,
+                report_batch_item_failures=True,
+                retry_attempts=5,
+                max_record_age=Duration.hours(1),
+                on_failure=event_sources.SqsDlq(publisher.dead_letters.queue),
+                filters=_FILTERS.get(table),
+            )
 
     def _schedules(self) -> scheduler.ScheduleGroup:
         group = scheduler.ScheduleGroup(

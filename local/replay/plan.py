@@ -106,7 +106,7 @@ def _first_tick(files: Mapping[str, Path], *, ticks: int) -> datetime:
         if recording.interval_ms != _MINUTE_MS:
             seconds = recording.interval_ms // 1_000
             raise LocalError(f"{files[symbol]}: candles must be of one minute, were of {seconds} s")
-    needed = STRATEGIES[STRATEGY](_PARAMS).candles_needed
+    needed = STRATEGIES[STRATEGY](_PARAMS).needs(tuple(files), next(iter(files))).candles
     # One minute more: bots are made in the minute before the first tick, and are evaluated then too.
     start = max(_start_ms(recording) for recording in recordings.values()) + (needed + 1) * _MINUTE_MS
     end = min(recording.end_ms for recording in recordings.values())

@@ -1,7 +1,7 @@
 """What must be true of the money after any sequence of moves."""
 
 from surefill.domain.money import ZERO, add, total
-from surefill.domain.rows import Budget, Intent, Leg
+from surefill.domain.rows import Budget, Exposure, Intent, Leg, Slot
 from surefill.domain.states import UNFINISHED
 from surefill.ports import Store
 
@@ -24,7 +24,7 @@ def _faults(store: Store, budget: Budget, intents: list[Intent]) -> list[str]:
     waiting = total(
         intent.reserved
         for intent in intents
-        if intent.budget_id == budget.budget_id and intent.leg is Leg.ENTRY and intent.state in UNFINISHED
+        if intent.budget_id == budget.budget_id and intent.leg is not Leg.EXIT and intent.state in UNFINISHED
     )
     if waiting != budget.reserved:
         faults.append(f"I2: {budget.budget_id} reserves {budget.reserved}, its orders {waiting}")
@@ -33,4 +33,29 @@ def _faults(store: Store, budget: Budget, intents: list[Intent]) -> list[str]:
         folded = total(getattr(entry, name) for entry in ledger)
         if folded != getattr(budget, name):
             faults.append(f"I11: {budget.budget_id}.{name} is {getattr(budget, name)}, its ledger says {folded}")
+    for asset in {slot.exposure_asset for slot in store.all_rows(Slot)} - {None}:
+        faults += _exposure_faults(store, budget, str(asset), intents)
     return faults
+
+
+def _exposure_faults(store: Store, budget: Budget, asset: str, intents: list[Intent]) -> list[str]:
+    """What is counted for an asset is what orders reserve and positions cost."""
+    counted = store.get(Exposure, budget.budget_id, asset)
+    at_work = total(
+        [
+            *(
+                intent.reserved
+                for intent in intents
+                if intent.budget_id == budget.budget_id
+                and intent.exposure_asset == asset
+                and intent.state in UNFINISHED
+            ),
+            *(
+                slot.cost
+                for slot in store.all_rows(Slot)
+                if slot.budget_id == budget.budget_id and slot.exposure_asset == asset
+            ),
+        ]
+    )
+    amount = counted.amount if counted else ZERO
+    return [] if amount == at_work else [f"I18: {budget.budget_id} counts {amount} in {asset}, at work are {at_work}"]

@@ -20,7 +20,7 @@ from surefill.domain.rows import Bot, BotState, Budget, Fill, Intent, Leg, Row, 
 from surefill.domain.states import POSTED, IntentState, SlotState
 from surefill.domain.times import day_of
 from surefill.ports import Store
-from surefill.protocol import entry, exit, funds, order
+from surefill.protocol import entry, exit, funds, order, tranche
 from surefill.protocol.parts import budget_key, slot_key_of
 from surefill.protocol.transaction import GuardFailedError, Key, Transaction, Update, key_of
 from tests.contract.world import T0, World, result_of
@@ -142,18 +142,63 @@ def _claim(player: Player) -> Move:
         tick=player.now,
         quantity=quantity,
         reserved=str(player.amount(1500) if player.chance(0.1) else quantity * 1200),
+        **_exposure(player, symbol),
     )
     return entry.claim_entry(intent, budget_day=player.rolled(world.budget_id))
 
 
+def _exposure(player: Player, symbol: str) -> dict[str, object]:
+    """Some budgets count what is at work in an asset; BTC and ETH only, so that others show the plain way."""
+    asset = symbol.partition("/")[0]
+    return {"exposure_asset": asset, "max_exposure": Decimal(150)} if asset in ("BTC", "ETH") else {}
+
+
+def _claim_tranche(player: Player) -> Move:
+    slot = player.slot(SlotState.OPEN)
+    world = next(one for one in player.worlds if one.bot_id == slot.bot_id)
+    intent = world.tranche(
+        slot,
+        tick=player.now,
+        quantity=player.grid * player.random.randint(1, 200),
+        reserved=str(player.amount(100)),
+    )
+    return tranche.claim_tranche(intent, budget_day=player.rolled(world.budget_id))
+
+
+def _held_by(player: Player, *states: IntentState) -> tuple[Intent, Slot]:
+    intent = player.intent(Leg.TRANCHE, *states)
+    slot = player.seen.get(Slot, *slot_key_of(intent).values)
+    if slot is None:
+        raise LookupError(intent.intent_id)
+    return intent, slot
+
+
+def _record_tranche(player: Player) -> Move:
+    intent, slot = _held_by(player, *POSTED)
+    profit = player.random.choice([None, Decimal("1100.5")])
+    return tranche.record_tranche(
+        intent, slot=slot, result=player.result(intent), take_profit=profit, stop_loss=None, now=player.now
+    )
+
+
+def _record_tranche_held(player: Player) -> Move:
+    intent, slot = _held_by(player, *POSTED)
+    return tranche.record_tranche_held(intent, slot=slot, result=player.result(intent), now=player.now)
+
+
+def _release_tranche(player: Player) -> Move:
+    intent = player.intent(Leg.TRANCHE, IntentState.RESERVED, IntentState.UNKNOWN)
+    return tranche.release_tranche(intent, to=IntentState.VOID, outcome=Reason.NEVER_SENT, now=player.now)
+
+
 def _send(player: Player) -> Move:
-    leg = player.random.choice([Leg.ENTRY, Leg.EXIT])
+    leg = player.random.choice([*Leg])
     intent = player.intent(leg, IntentState.RESERVED)
-    return order.send_gate(intent.intent_id, worker=f"w{player.random.randint(1, 3)}", now=player.now)
+    return order.send_gate(intent, worker=f"w{player.random.randint(1, 3)}", now=player.now)
 
 
 def _look(player: Player) -> Move:
-    intent = player.intent(player.random.choice([Leg.ENTRY, Leg.EXIT]), *POSTED)
+    intent = player.intent(player.random.choice([*Leg]), *POSTED)
     later = player.now + timedelta(seconds=30)
     return player.random.choice(
         [
@@ -190,7 +235,9 @@ def _adopt(player: Player) -> Move:
 def _claim_exit(player: Player) -> Move:
     slot = player.slot(SlotState.OPEN)
     world = next(one for one in player.worlds if one.bot_id == slot.bot_id)
-    return exit.claim_exit(world.exit(slot, tick=player.now))
+    part = slot.quantity > player.grid and player.chance(0.3)
+    changes = {"part": True, "quantity": player.grid, "reason": Reason.LADDER} if part else {}
+    return exit.claim_exit(world.exit(slot, tick=player.now, **changes))
 
 
 def _record_exit(player: Player) -> Move:
@@ -247,7 +294,9 @@ def _switches(player: Player) -> Move:
 _SYMBOLS = [f"{base}/USDT" for base in ("BTC", "ETH", "SOL", "ADA")]
 _MOVES: list[Callable[[Player], Move]] = [
     *[_claim, _send, _record, _claim_exit, _record_exit] * 4,
+    *[_claim_tranche, _record_tranche] * 2,
     *[_look, _release, _adopt, _reopen, _record_held, _unhold] * 2,
+    *[_release_tranche, _record_tranche_held],
     *[_funds, _switches, _switches, _switches],
     _dust,
 ]

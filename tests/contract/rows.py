@@ -2,7 +2,7 @@
 
 import types
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -36,6 +36,11 @@ def _fields(row: type[Row]) -> dict[str, st.SearchStrategy[Any]]:
     return {field.name: _values(hints[field.name], is_key=field.name in keys) for field in fields(row)}
 
 
+def _rules(kind: type[Any]) -> st.SearchStrategy[Any]:
+    hints = get_type_hints(kind)
+    return st.builds(kind, **{field.name: _values(hints[field.name], is_key=False) for field in fields(kind)})
+
+
 def _values(hint: Any, *, is_key: bool) -> st.SearchStrategy[Any]:
     if get_origin(hint) in (Union, types.UnionType):
         inner = next(part for part in get_args(hint) if part is not type(None))
@@ -54,6 +59,10 @@ def _values(hint: Any, *, is_key: bool) -> st.SearchStrategy[Any]:
         tuple[str, ...]: st.lists(texts, max_size=4).map(tuple),
         tuple[Fill, ...]: st.lists(fills, max_size=3).map(tuple),
     }
+    if get_origin(hint) is tuple and hint not in simple:
+        return st.lists(_values(get_args(hint)[0], is_key=False), max_size=3).map(tuple)
+    if is_dataclass(hint):
+        return _rules(hint)
     return simple[hint]
 
 

@@ -161,26 +161,36 @@ def test_a_slot_remembering_only_a_signal_is_empty(store: Store, world: World) -
 def test_the_send_gate_has_one_winner_and_shows_who(store: Store, world: World) -> None:
     intent = world.entry()
     store.commit(claim_entry(intent))
-    sent = store.update(send_gate(intent.intent_id, worker="first", now=at(2)))
+    sent = store.update(send_gate(intent, worker="first", now=at(2)))
     assert sent == replace(intent, state=IntentState.SENT, sent_at=at(2), worker="first")
     with pytest.raises(GuardFailedError) as caught:
-        store.update(send_gate(intent.intent_id, worker="second", now=at(3)))
+        store.update(send_gate(intent, worker="second", now=at(3)))
     assert caught.value.names() == {"not_sent_yet"}
     seen = caught.value.row_of(Intent)
     assert isinstance(seen, Intent)
     assert (seen.worker, seen.state) == ("first", IntentState.SENT)
 
 
-def test_the_send_gate_of_no_intent_is_refused_without_a_row(store: Store) -> None:
+def test_the_send_gate_is_shut_for_other_terms_than_those_claimed(store: Store, world: World) -> None:
+    intent = world.entry()
+    store.commit(claim_entry(intent))
+    later = replace(intent, deadline=intent.deadline + timedelta(seconds=60))
     with pytest.raises(GuardFailedError) as caught:
-        store.update(send_gate("0" * 32, worker="first", now=T0))
-    assert [(guard.name, guard.row) for guard in caught.value.failed] == [("not_sent_yet", None)]
+        store.update(send_gate(later, worker="late", now=at(50)))
+    assert caught.value.names() == {"terms_as_claimed"}
+
+
+def test_the_send_gate_of_no_intent_is_refused_without_a_row(store: Store, world: World) -> None:
+    with pytest.raises(GuardFailedError) as caught:
+        store.update(send_gate(replace(world.entry(), intent_id="0" * 32), worker="first", now=T0))
+    names = {guard.name: guard.row for guard in caught.value.failed}
+    assert names == {"not_sent_yet": None, "terms_as_claimed": None}
 
 
 def test_looking_for_an_unknown_order_moves_its_next_look(store: Store, world: World) -> None:
     intent = world.entry()
     store.commit(claim_entry(intent))
-    store.update(send_gate(intent.intent_id, worker="w", now=at(2)))
+    store.update(send_gate(intent, worker="w", now=at(2)))
     unknown = store.update(mark_unknown(intent, look_again_at=at(60)))
     assert isinstance(unknown, Intent)
     assert (unknown.state, unknown.next_check_at) == (IntentState.UNKNOWN, "2026-11-20T09:01:00.000Z")

@@ -31,7 +31,7 @@ def closing(store: Store, world: World, **changes: object) -> tuple[Slot, Intent
     slot = opened(store, world)
     intent = world.exit(slot, **changes)  # type: ignore[arg-type]
     store.commit(claim_exit(intent))
-    store.update(send_gate(intent.intent_id, worker="w", now=at(61)))
+    store.update(send_gate(intent, worker="w", now=at(61)))
     return slot_of(store, intent), intent
 
 

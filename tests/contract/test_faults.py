@@ -123,8 +123,8 @@ def test_a_conflict_beside_a_failed_guard_is_not_tried_again(
 def test_a_refusal_whose_row_changed_meanwhile_names_every_guard_of_its_write(
     store: DynamoStore, world: World, wire: Wire
 ) -> None:
-    gate = send_gate("0f" * 16, worker="w", now=at(1))
     rich = world.entry(intent_id="0f" * 16)
+    gate = send_gate(rich, worker="w", now=at(1))
     wire.faults = [error("ConditionalCheckFailedException", Item=encode(rich))]
     with pytest.raises(GuardFailedError) as caught:
         store.update(gate)
@@ -173,7 +173,7 @@ def test_a_gate_whose_reply_was_lost_shows_its_own_worker(store: DynamoStore, wo
     store.commit(claim_entry(intent))
     wire.faults = [lost_reply]
     with pytest.raises(GuardFailedError) as caught:
-        store.update(send_gate(intent.intent_id, worker="me", now=at(2)))
+        store.update(send_gate(intent, worker="me", now=at(2)))
     seen = caught.value.row_of(Intent)
     assert isinstance(seen, Intent)
     assert (seen.state, seen.worker) == (IntentState.SENT, "me")

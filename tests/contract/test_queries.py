@@ -37,7 +37,7 @@ def test_a_slot_is_open_from_claim_to_sale(store: Store, world: World) -> None:
     slot = slot_of(store, entry)
     sale = world.exit(slot)
     store.commit(claim_exit(sale))
-    store.update(send_gate(sale.intent_id, worker="w", now=at(61)))
+    store.update(send_gate(sale, worker="w", now=at(61)))
     assert list(store.open_slot_keys()) == [key]
     sold = result_of(sale, fill(2, quantity="0.0016", price="61000"))
     store.commit(record_exit(sale, slot=slot_of(store, sale), result=sold, sellable=True, now=at(63)))

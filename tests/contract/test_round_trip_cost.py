@@ -37,7 +37,7 @@ def test_a_round_trip_takes_eight_requests_and_forty_write_units(engine: Engine,
         assert store.get(Intent, intent.intent_id) is not None
 
     step("claim", lambda: store.commit(claim_entry(buy)))
-    step("gate", lambda: store.update(send_gate(buy.intent_id, worker=WORKER, now=at(2))))
+    step("gate", lambda: store.update(send_gate(buy, worker=WORKER, now=at(2))))
     step("read", lambda: read(buy))
     bought = result_of(buy, fill(1, quantity="0.0016", price="60100.01", fee="0.0000016"))
     step(
@@ -49,7 +49,7 @@ def test_a_round_trip_takes_eight_requests_and_forty_write_units(engine: Engine,
     slot = slot_of(store, buy)
     sale = world.exit(slot)
     step("claim exit", lambda: store.commit(claim_exit(sale)))
-    step("gate exit", lambda: store.update(send_gate(sale.intent_id, worker=WORKER, now=at(62))))
+    step("gate exit", lambda: store.update(send_gate(sale, worker=WORKER, now=at(62))))
     step("read exit", lambda: read(sale))
     sold = result_of(sale, fill(2, quantity="0.0015984", price="61000", fee="0.0975024", fee_asset="USDT"))
     closing = record_exit(sale, slot=slot_of(store, sale), result=sold, sellable=True, now=at(64))

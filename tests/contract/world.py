@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from surefill.domain.fills import OrderResult, order_result
-from surefill.domain.identity import entry_intent_id, exit_intent_id
+from surefill.domain.identity import entry_intent_id, exit_intent_id, tranche_intent_id
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Bot, BotState, Budget, Fill, Intent, Leg, OrderKind, Side, Slot
 from surefill.domain.times import day_of, sortable
@@ -113,6 +113,25 @@ class World:
         )
         return replace(intent, **changes)
 
+    def tranche(self, slot: Slot, *, tick: datetime, **changes: Any) -> Intent:
+        """One more buy for what the slot holds."""
+        if slot.entry_intent_id is None:
+            raise ValueError(f"a slot to add to must hold a position, was {slot}")
+        return self.entry(
+            symbol=slot.market_key.partition("|")[2],
+            tick=tick,
+            **{
+                "intent_id": tranche_intent_id(entry_intent_id=slot.entry_intent_id, tick=tick),
+                "leg": Leg.TRANCHE,
+                "reason": Reason.ADD,
+                "entry_intent_id": slot.entry_intent_id,
+                "attempt": slot.tranches,
+                "exposure_asset": slot.exposure_asset,
+                "max_exposure": Decimal(150) if slot.exposure_asset else None,
+                **changes,
+            },
+        )
+
     def exit(self, slot: Slot, *, tick: datetime = T0 + timedelta(seconds=60), **changes: Any) -> Intent:
         """A sale of what the slot holds."""
         if slot.entry_intent_id is None:
@@ -140,7 +159,7 @@ class World:
 def send(store: Store, intent: Intent) -> None:
     """Claim a buy and pass the send gate."""
     store.commit(claim_entry(intent))
-    store.update(send_gate(intent.intent_id, worker="w", now=intent.created_at))
+    store.update(send_gate(intent, worker="w", now=intent.created_at))
 
 
 def slot_of(store: Store, intent: Intent) -> Slot:

@@ -9,6 +9,7 @@ from typing import Any
 from surefill.adapters.memory import MemoryStore
 from surefill.domain.candles import Quote
 from surefill.domain.identity import execution_name
+from surefill.domain.market import Refusal
 from surefill.domain.orders import (
     Accepted,
     AlreadyExists,
@@ -37,11 +38,14 @@ from surefill.domain.rows import (
 )
 from surefill.domain.times import to_milliseconds
 from surefill.ports import Store
+from surefill.strategies.base import Action, Signal
 from surefill.usecases.batches import Batch
 from surefill.usecases.book import Outcome
 from surefill.usecases.claim import claim
 from surefill.usecases.directory import AccountDirectory
+from surefill.usecases.entries import EntryPlanner
 from surefill.usecases.evaluate import Evaluator
+from surefill.usecases.facts import MarketFacts
 from surefill.usecases.place import Placer
 from surefill.usecases.settle import Settler
 from surefill.usecases.watch_exits import ExitWatch
@@ -74,7 +78,7 @@ class ListObserver:
     def event(self, reason: Reason, **fields: object) -> None:
         self.events.append((reason, fields))
 
-    def metric(self, name: str, value: float) -> None:
+    def metric(self, name: str, value: float, **dimensions: str) -> None:
         self.metrics.append((name, value))
 
     def reasons(self) -> list[Reason]:
@@ -86,9 +90,13 @@ class ListQueue:
     """Remembers messages."""
 
     bodies: list[str] = field(default_factory=list)
+    delayed: list[tuple[int, str]] = field(default_factory=list)
 
-    def send(self, bodies: Sequence[str]) -> None:
-        self.bodies.extend(bodies)
+    def send(self, bodies: Sequence[str], *, delay_seconds: int = 0) -> None:
+        if delay_seconds:
+            self.delayed.extend((delay_seconds, body) for body in bodies)
+        else:
+            self.bodies.extend(bodies)
 
 
 @dataclass
@@ -367,3 +375,16 @@ class World:
         found = self.store.get(Intent, intent_id)
         assert found is not None
         return found
+
+
+def entry_of(planner: EntryPlanner, world: World) -> Intent:
+    """The entry that the world's bot would make now."""
+    planned = planner.plan(
+        world.bot,
+        slot=world.slot(),
+        signal=Signal(action=Action.BUY),
+        facts=MarketFacts(last_close=world.venue.ask),
+        adds=False,
+    )
+    assert not isinstance(planned, Refusal), planned
+    return planned[0]

@@ -15,7 +15,7 @@ from surefill.domain.times import format_time
 from surefill.events import EventError
 from surefill.usecases.entries import EntryPlanner
 from surefill.wire import to_wire
-from tests.fakes.world import MARKET, World, rules
+from tests.fakes.world import MARKET, World, entry_of, rules
 from tests.integration.conftest import Cloud
 
 
@@ -33,9 +33,7 @@ def planned(cloud: Cloud) -> tuple[World, Intent]:
         market_key=MARKET,
     )  # fmt: skip
     cloud.store.replace(rules(fetched_at=world.clock.now()))
-    intent = planner.plan(world.bot, slot=world.slot())
-    assert isinstance(intent, Intent), intent
-    return world, intent
+    return world, entry_of(planner, world)
 
 
 def test_dispatch_hands_out_due_bots_and_remembers_the_tick(cloud: Cloud) -> None:

@@ -45,7 +45,7 @@ def open_position(store: Store, world: World) -> Slot:
     """A position of one piece bought at 100."""
     intent = entry_of(world, 0)
     store.commit(claim_entry(intent))
-    store.update(send_gate(intent.intent_id, worker="setup", now=intent.created_at))
+    store.update(send_gate(intent, worker="setup", now=intent.created_at))
     bought = result_of(intent, replace(fill(1, quantity="1", price="100"), trade_id=intent.intent_id[:16]))
     store.commit(record_entry(intent, result=bought, take_profit=None, stop_loss=None, now=intent.created_at))
     return slot_of(store, world)
@@ -231,7 +231,7 @@ class Bookings(Workload):
         if intent.leg is Leg.EXIT:
             open_position(store, plan.world)
         store.commit(claim_exit(intent) if intent.leg is Leg.EXIT else claim_entry(intent))
-        store.update(send_gate(intent.intent_id, worker="gone", now=intent.created_at))
+        store.update(send_gate(intent, worker="gone", now=intent.created_at))
 
     @staticmethod
     def _intent(plan: Plan) -> Intent:

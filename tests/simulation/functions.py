@@ -55,7 +55,7 @@ class Ears:
         if self.say is not None:
             self.say(f"  {reason} {fields}")
 
-    def metric(self, name: str, value: float) -> None:
+    def metric(self, name: str, value: float, **dimensions: str) -> None:
         """Count it."""
         self.heard[f"metric {name}"] += 1
 

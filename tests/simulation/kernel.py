@@ -9,7 +9,8 @@ from collections.abc import Callable
 from decimal import Context, setcontext
 from hashlib import blake2b
 from random import Random
-from threading import Lock, Thread
+
+from greenlet import getcurrent, greenlet
 
 from local.exchange.clock import ExchangeClock
 
@@ -28,39 +29,28 @@ class Fiber:
 
     def __init__(self, work: Callable[[], None]) -> None:
         self._work = work
-        self._go, self._back = Lock(), Lock()
-        self._go.acquire()
-        self._back.acquire()
-        self._thread: Thread | None = None
-        self._failure: BaseException | None = None
+        self._stack = greenlet(self._run)
+        self._resumed_by: greenlet | None = None
         self.finished = False
         self.doomed = False
 
     def resume(self) -> None:
         """Run until the next pause or the end; what the work raises is raised here."""
-        if self._thread is None:
-            self._thread = Thread(target=self._run, daemon=True)
-            self._thread.start()
-        else:
-            self._go.release()
-        self._back.acquire()
-        if self._failure is not None:
-            raise self._failure
+        self._resumed_by = getcurrent()
+        self._stack.parent = self._resumed_by
+        self._stack.switch()
 
     def pause(self) -> None:
         """Called by the work itself: hand control back until resumed."""
-        self._back.release()
-        self._go.acquire()
+        assert self._resumed_by is not None
+        self._resumed_by.switch()
 
     def _run(self) -> None:
         fresh_arithmetic()
         try:
             self._work()
-        except BaseException as error:  # handed to whoever resumed it
-            self._failure = error
         finally:
             self.finished = True
-            self._back.release()
 
 
 class Kernel:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 from zlib import crc32
 
-from surefill.strategies.base import Action, Params, Position, Signal, Strategy
+from surefill.strategies.base import Action, Needs, Params, Position, Signal, Strategy
 from surefill.strategies.market import MarketView
 
 
@@ -25,14 +25,13 @@ class Scripted(Strategy):
     def __init__(self, params: Mapping[str, object]) -> None:
         self._params = ScriptedParams.model_validate(params)
 
-    @property
-    def candles_needed(self) -> int:
-        """One."""
-        return 1
+    def needs(self, symbols: tuple[str, ...], symbol: str) -> Needs:
+        """One candle."""
+        return Needs(candles=1)
 
     def decide(self, market: MarketView, position: Position | None) -> Signal:
         """BUY, SELL or HOLD."""
-        drawn = crc32(f"{self._params.name}{market.close}".encode()) % 100
+        drawn = crc32(f"{self._params.name}{market.close()}".encode()) % 100
         if position is None:
             return Signal(action=Action.BUY if drawn < self._params.buys else Action.HOLD)
         return Signal(action=Action.SELL if drawn < self._params.sells else Action.HOLD)

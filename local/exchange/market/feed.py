@@ -114,7 +114,8 @@ class PriceFeed:
         """One candle over everything traded from `start_ms` to now; None when nothing was."""
         parts: list[Candle] = []
         hour = Interval("1h") if self._interval_ms <= 3_600_000 else None
-        at = start_ms - start_ms % self._interval_ms
+        at = max(start_ms, self._source.first_open_ms or 0)
+        at -= at % self._interval_ms
         while at <= now_ms:
             if hour and at == hour.floor(at) and hour.next(at) <= now_ms:
                 part, at = self._closed(hour, at), hour.next(at)

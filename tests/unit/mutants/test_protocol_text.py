@@ -125,7 +125,7 @@ def test_exits() -> None:
 
 def test_orders() -> None:
     told = [
-        *update("send gate", send_gate(ENTRY.intent_id, worker="w", now=NOW)),
+        *update("send gate", send_gate(ENTRY, worker="w", now=NOW)),
         *update("unknown", mark_unknown(ENTRY, look_again_at=NOW)),
         *update("accepted", mark_accepted(ENTRY, venue_order_id="v", look_again_at=NOW)),
         *update("absent", mark_absent(ENTRY, now=TICK, look_again_at=NOW)),

@@ -28,9 +28,8 @@ class Scripted(base.Strategy):
     def __init__(self, params: Mapping[str, object]) -> None:
         self.says = str(params.get("says", "HOLD"))
 
-    @property
-    def candles_needed(self) -> int:
-        return 3
+    def needs(self, symbols: tuple[str, ...], symbol: str) -> base.Needs:
+        return base.Needs(candles=3)
 
     def decide(self, market: MarketView, position: base.Position | None) -> base.Signal:
         if self.says == "raise":

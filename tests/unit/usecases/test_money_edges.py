@@ -242,7 +242,7 @@ def test_an_exit_without_its_slot_is_a_defect(world: World) -> None:
     world.venue.script = ["fill_unseen"]
     world.placer.place(intent, worker="w")
     world.store.delete(Key(Slot, (MARKET, OWNER)))
-    with pytest.raises(AssertionError, match="slot of exit"):
+    with pytest.raises(AssertionError, match="slot of EXIT"):
         world.settler.settle(intent.intent_id)
 
 

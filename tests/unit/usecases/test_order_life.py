@@ -18,7 +18,7 @@ from surefill.usecases.claim import claim
 from surefill.usecases.entries import EntryPlanner
 from surefill.usecases.exits import exit_intent
 from surefill.usecases.reconcile import Reconciler
-from tests.fakes.world import MARKET, TICK, World, rules
+from tests.fakes.world import MARKET, TICK, World, entry_of, rules
 
 
 @pytest.fixture
@@ -35,9 +35,7 @@ def entry(world: World) -> Intent:
         batch=world.batch(),
         market_key=MARKET,
     )
-    intent = planner.plan(world.bot, slot=world.slot())
-    assert isinstance(intent, Intent), intent
-    return intent
+    return entry_of(planner, world)
 
 
 def claimed(world: World) -> Intent:
@@ -244,6 +242,20 @@ def test_an_unsent_order_is_not_sent_after_its_time(world: World) -> None:
     assert world.placer.place(intent, worker="w") is Outcome.RELEASED
     assert not world.venue.posts
     assert world.money().available == 1000
+
+
+def test_a_second_start_of_a_claimed_exit_does_not_outlive_its_deadline(world: World) -> None:
+    """Found by simulation: the exit of the next minute has the same name and a deadline of its own."""
+    opened(world)
+    closing(world)
+    world.clock.forward(seconds=59)
+    again = exit_intent(world.slot(), reason=Reason.TAKE_PROFIT, tick=TICK, now=world.clock.now(), rules=rules())
+    assert claim(again, store=world.store, observer=world.observer).claimed
+    posted = len(world.venue.posts)
+    assert world.placer.place(again, worker="late") is Outcome.PENDING
+    assert len(world.venue.posts) == posted
+    assert world.settler.settle(again.intent_id) is Outcome.RELEASED
+    assert world.slot().state is SlotState.OPEN
 
 
 def test_a_claim_whose_worker_died_is_released_after_the_deadline(world: World) -> None:

@@ -72,7 +72,7 @@ def test_a_late_tick_is_dropped_loudly(world: World) -> None:
 
 def test_a_tick_that_could_not_be_handed_out_is_not_finished(world: World) -> None:
     class Broken:
-        def send(self, bodies: object) -> None:
+        def send(self, bodies: object, *, delay_seconds: int = 0) -> None:
             raise StoreUnavailableError("queue is away")
 
     with pytest.raises(StoreUnavailableError):

@@ -4,7 +4,7 @@ import logging
 import warnings
 from datetime import datetime
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
 from surefill.domain.reasons import Reason
@@ -15,12 +15,14 @@ warnings.filterwarnings("ignore", message="No application metrics to publish")
 
 # Names that a log record has itself and refuses to take from outside.
 _RESERVED = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
-_ERRORS = frozenset({Reason.INTERNAL_ERROR, Reason.OVERRUN, Reason.SLOT_HELD, Reason.UNPROTECTED, Reason.ORPHAN})
+_ERRORS = frozenset(
+    {Reason.INTERNAL_ERROR, Reason.OVERRUN, Reason.SLOT_HELD, Reason.UNPROTECTED, Reason.ORPHAN, Reason.NOTIFY_FAILED}
+)
 _WARNINGS = frozenset(
     {
         Reason.UNKNOWN, Reason.REJECTED, Reason.CREDENTIALS_REJECTED, Reason.RECONCILE_DIFFERENCE, Reason.TICK_LATE,
         Reason.VENUE_DOWN, Reason.MAINTENANCE, Reason.RATE_LIMITED, Reason.STRATEGY_FAILED, Reason.DATA_STALE,
-        Reason.NO_DATA, Reason.NO_PRICE, Reason.PRICE_STALE, Reason.RECOVERED, Reason.ADOPTED,
+        Reason.NO_DATA, Reason.NO_PRICE, Reason.PRICE_STALE, Reason.RECOVERED, Reason.ADOPTED, Reason.NOTIFY_DROPPED,
     }
 )  # fmt: skip
 
@@ -46,7 +48,12 @@ class PowertoolsObserver:
         }
         write(str(reason), extra={"event": str(reason), **shown})
 
-    def metric(self, name: str, value: float) -> None:
+    def metric(self, name: str, value: float, **dimensions: str) -> None:
         """One EMF metric of the function's namespace."""
         unit = MetricUnit.Seconds if name.endswith("Seconds") else MetricUnit.Count
-        self._metrics.add_metric(name=name, unit=unit, value=value)
+        if not dimensions:
+            self._metrics.add_metric(name=name, unit=unit, value=value)
+            return
+        with single_metric(name=name, unit=unit, value=value, namespace=self._metrics.namespace) as line:
+            for key, of in {"service": self._metrics.service or "", **dimensions}.items():
+                line.add_dimension(key, of)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from surefill.domain.candles import Quote
+from surefill.domain.notices import Notice
 from surefill.domain.orders import Balance, OrderRequest, PostOutcome, VenueOrder
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import (
@@ -52,6 +53,10 @@ class Store(Protocol):
 
     def replace(self, row: Row) -> None:
         """Write a row whether or not one is there. Never used for money, slots or intents."""
+        ...
+
+    def journal(self, entries: Sequence[JournalEntry]) -> None:
+        """Write journal entries, in as few requests as possible; the same entry again changes nothing."""
         ...
 
     def delete(self, key: Key) -> None:
@@ -165,8 +170,8 @@ class Venues(Protocol):
 class Queue(Protocol):
     """Messages to `evaluate`."""
 
-    def send(self, bodies: Sequence[str]) -> None:
-        """Send messages; raises StoreUnavailableError when not all were taken."""
+    def send(self, bodies: Sequence[str], *, delay_seconds: int = 0) -> None:
+        """Send messages, to be handed out after the delay; raises StoreUnavailableError when not all were taken."""
         ...
 
 
@@ -185,14 +190,25 @@ class Observer(Protocol):
         """Something happened, in a coded word with its evidence."""
         ...
 
-    def metric(self, name: str, value: float) -> None:
-        """A number to be charted and alarmed on."""
+    def metric(self, name: str, value: float, **dimensions: str) -> None:
+        """A number to be charted and alarmed on, told apart by `dimensions` (few values each: every one costs)."""
         ...
 
 
-class Notifier(Protocol):
-    """Tells people and other systems what became of an order."""
+class NotDeliveredError(Exception):
+    """A destination did not take a notice. `final`: it never will, as it is; otherwise it is worth another try."""
 
-    def publish(self, *, subject: str, intent: Intent) -> None:
-        """Publish one finished intent; raises StoreUnavailableError when it was not taken."""
+    def __init__(self, message: str, *, final: bool = False) -> None:
+        super().__init__(message)
+        self.final = final
+
+
+class Notifier(Protocol):
+    """One destination that is told what happened. `name` is its word in logs and metrics."""
+
+    @property
+    def name(self) -> str: ...
+
+    def tell(self, notice: Notice) -> None:
+        """Deliver one notice; raises NotDeliveredError when it was not taken. Telling twice does no harm."""
         ...

@@ -1,11 +1,11 @@
 """Rows as JSON and back: for messages, workflow input and API answers. Amounts and times are text, exact both ways."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from types import UnionType
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
@@ -13,6 +13,8 @@ from surefill.domain.money import to_decimal
 from surefill.domain.times import format_time, parse_time
 
 Item = TypeVar("Item")
+Reader = Callable[[Any], Any]
+_PLAIN = frozenset({str, int, bool})
 
 
 class WireError(ValueError):
@@ -21,12 +23,13 @@ class WireError(ValueError):
 
 def to_wire(item: Any) -> dict[str, Any]:
     """The dataclass as a JSON-able mapping; fields that are None are left out."""
-    return {
-        entry.name: _out(getattr(item, entry.name)) for entry in fields(item) if getattr(item, entry.name) is not None
-    }
+    values = ((entry.name, getattr(item, entry.name)) for entry in fields(item))
+    return {name: _out(value) for name, value in values if value is not None}
 
 
 def _out(value: Any) -> Any:
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, datetime):
         return format_time(value)
     if isinstance(value, Decimal):
@@ -44,15 +47,14 @@ def _out(value: Any) -> Any:
 
 def from_wire(kind: type[Item], body: Mapping[str, Any]) -> Item:
     """The dataclass that `body` describes; raises WireError naming the field that does not fit."""
-    hints = _hints(cast("type", kind))
-    unknown = sorted(set(body) - set(hints))
+    readers, absent = _shape(cast("type", kind))
+    unknown = sorted(set(body) - set(readers))
     if unknown:
         raise WireError(f"{kind.__name__} has no field {unknown[0]!r}")
-    # What `to_wire` left out: a field that may be None has no other default anywhere.
-    values: dict[str, Any] = {name: None for name, hint in hints.items() if type(None) in get_args(hint)}
+    values = dict(absent)
     for name, value in body.items():
         try:
-            values[name] = _in(hints[name], value)
+            values[name] = readers[name](value)
         except (TypeError, ValueError, AttributeError) as error:
             raise WireError(f"{kind.__name__}.{name}: {error}") from error
     try:
@@ -62,27 +64,50 @@ def from_wire(kind: type[Item], body: Mapping[str, Any]) -> Item:
 
 
 @cache
-def _hints(kind: type) -> Mapping[str, Any]:
-    names = {entry.name for entry in fields(kind)}
-    return {name: hint for name, hint in get_type_hints(kind).items() if name in names}
+def _shape(kind: type) -> tuple[Mapping[str, Reader], Mapping[str, None]]:
+    """How to read each field, and what `to_wire` left out: a field that may be None has no other default anywhere."""
+    hints = get_type_hints(kind)
+    readers = {entry.name: _reader(hints[entry.name]) for entry in fields(kind)}
+    return readers, {name: None for name in readers if type(None) in get_args(hints[name])}
 
 
-def _in(hint: Any, value: Any) -> Any:
-    if get_origin(hint) in (Union, UnionType):
+def _reader(hint: Any) -> Reader:
+    """What makes a value of this type from its JSON form; raises TypeError, ValueError or AttributeError."""
+    origin = get_origin(hint)
+    if origin in (Union, UnionType):
         options = [option for option in get_args(hint) if option is not type(None)]
-        return None if value is None else _in(options[0], value) if len(options) == 1 else value
+        return _optional(_reader(options[0])) if len(options) == 1 else _as_is
     if hint is Decimal:
-        return to_decimal(value)
+        return to_decimal
     if hint is datetime:
-        return parse_time(value)
-    if get_origin(hint) is tuple:
-        return tuple(_in(get_args(hint)[0], entry) for entry in value)
+        return parse_time
+    if origin is tuple:
+        return _each(_reader(get_args(hint)[0]))
     if isinstance(hint, type) and issubclass(hint, Enum):
-        return hint(value)
+        return hint
     if is_dataclass(hint):
-        return from_wire(cast("type[Any]", hint), value)
-    if get_origin(hint) is not None:
-        return dict(value)
-    if hint in (str, int, bool) and type(value) is not hint:
-        raise TypeError(f"must be {hint.__name__}, was {value!r}")
+        return partial(from_wire, cast("type[Any]", hint))
+    if origin is not None:
+        return dict
+    return _exactly(hint) if hint in _PLAIN else _as_is
+
+
+def _optional(read: Reader) -> Reader:
+    return lambda value: None if value is None else read(value)
+
+
+def _each(read: Reader) -> Reader:
+    return lambda value: tuple(read(entry) for entry in value)
+
+
+def _exactly(kind: type) -> Reader:
+    def read(value: Any) -> Any:
+        if type(value) is not kind:
+            raise TypeError(f"must be {kind.__name__}, was {value!r}")
+        return value
+
+    return read
+
+
+def _as_is(value: Any) -> Any:
     return value

@@ -10,7 +10,7 @@ from surefill.domain.times import timeframe_seconds
 
 # Evaluated at each tick: a bot in these states still watches its market (a draining one never enters).
 EVALUATED = frozenset({BotState.ACTIVE, BotState.DRAINING})
-_NOT_DEFINITION = frozenset({"bot_id", "state", "definition_hash", "created_at", "cadence_key"})
+_NOT_DEFINITION = frozenset({"bot_id", "state", "state_reason", "definition_hash", "created_at", "cadence_key"})
 
 
 def definition_hash(bot: Bot) -> str:
@@ -35,8 +35,10 @@ def due_cadences(cadences: Iterable[int], *, after_minute: int, until_minute: in
     return [seconds for seconds in sorted(set(cadences)) if until_minute * 60 // seconds > after_minute * 60 // seconds]
 
 
-# The intervals a bot may have, in seconds: from one minute to a week. One index partition each.
-CADENCES = (60, 120, 180, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200, 86_400, 604_800)
+# Ticks of a schedule come once a minute; this interval has one more in between.
+SHORTEST = 30
+# The intervals a bot may have, in seconds: from half a minute to a week. One index partition each.
+CADENCES = (SHORTEST, 60, 120, 180, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200, 86_400, 604_800)
 
 
 def check_interval(*, interval_seconds: int, timeframe: str) -> None:

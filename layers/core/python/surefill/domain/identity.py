@@ -8,9 +8,16 @@ from surefill.domain.times import format_time
 _NAMESPACE = uuid.UUID("6f1c9a52-5f0e-5d5a-9a3f-2f0b6a1f7c11")
 
 
-def entry_intent_id(*, stage: str, account_id: str, bot_id: str, symbol: str, tick: datetime) -> str:
-    """Intent of the one entry a bot may make on a symbol at a tick (32 hex digits)."""
-    return _name(stage, account_id, bot_id, symbol, "entry", format_time(tick), "0")
+def entry_intent_id(
+    *, stage: str, account_id: str, bot_id: str, symbol: str, tick: datetime, rung: str | None = None
+) -> str:
+    """Intent of the one entry a bot may make on a symbol (on each rung of a grid) at a tick (32 hex digits)."""
+    return _name(stage, account_id, bot_id, symbol, "entry", format_time(tick), rung or "0")
+
+
+def tranche_intent_id(*, entry_intent_id: str, tick: datetime) -> str:
+    """Intent of the one tranche that may be added at a tick to the position that `entry_intent_id` opened."""
+    return _name(entry_intent_id, "tranche", format_time(tick))
 
 
 def exit_intent_id(*, entry_intent_id: str, attempt: int) -> str:
@@ -49,6 +56,9 @@ def market_key(*, venue: str, symbol: str) -> str:
     return f"{venue}|{symbol}"
 
 
-def owner_key(*, account_id: str, bot_id: str) -> str:
-    """Key of a bot inside a market. The account (and with it paper or live) is part of it: the two never meet."""
-    return f"{account_id}|{bot_id}"
+def owner_key(*, account_id: str, bot_id: str, rung: str | None = None) -> str:
+    """Key of a bot inside a market. The account (and with it paper or live) is part of it: the two never meet.
+
+    Each rung of a grid has a place of its own.
+    """
+    return f"{account_id}|{bot_id}|{rung}" if rung else f"{account_id}|{bot_id}"

@@ -12,6 +12,7 @@ from typing import ClassVar
 
 from surefill.domain.money import ZERO, add
 from surefill.domain.reasons import Reason
+from surefill.domain.rules import ExitRules, GateRules, SizingRules
 from surefill.domain.states import IntentState, SlotState
 
 
@@ -23,9 +24,10 @@ class Side(StrEnum):
 
 
 class Leg(StrEnum):
-    """Which end of a position an intent is for."""
+    """What an intent is to a position: its beginning, more of it, or the sale of all or a part of it."""
 
     ENTRY = "ENTRY"
+    TRANCHE = "TRANCHE"
     EXIT = "EXIT"
 
 
@@ -66,7 +68,8 @@ class Bot:
     """One bot: a strategy on some symbols of an account, with its sizing and its exits. The row is its schedule too.
 
     Percentages are in per cent (Decimal("1.5") is 1.5 %), durations in seconds. The cooldown counts from the end of the
-    last position or attempt: a venue that refuses is not asked again every minute.
+    last position or attempt: a venue that refuses is not asked again every minute. A take profit or stop loss of 0 is
+    none, for strategies that may hold without one.
     """
 
     TABLE: ClassVar[str] = "bots"
@@ -91,6 +94,10 @@ class Bot:
     definition_hash: str
     created_at: datetime
     cadence_key: str | None = None
+    state_reason: str = ""
+    sizing: SizingRules = field(default_factory=SizingRules)
+    gates: GateRules = field(default_factory=GateRules)
+    exit_rules: ExitRules = field(default_factory=ExitRules)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,13 +126,33 @@ class Budget:
     max_open_positions: int | None = None
     max_trades_per_day: int | None = None
     max_daily_loss: Decimal | None = None
+    max_exposure_per_asset: Decimal | None = None
+    max_drawdown: Decimal | None = None
+    realised_floor: Decimal | None = None
+    time_zone: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exposure:
+    """Money of a budget at work in one asset, reserved for it or deployed in it; kept for budgets with a limit only."""
+
+    TABLE: ClassVar[str] = "exposures"
+    KEY: ClassVar[tuple[str, ...]] = ("budget_id", "asset")
+
+    budget_id: str
+    asset: str
+    amount: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
     """The one place a bot has on a symbol: empty, or holding its only position. Also remembers the pending signal.
 
-    `quantity` is what is owned in base after fees, `cost` what it took in quote; a missing row is an empty slot.
+    `quantity` is what is owned in base after fees, `cost` what it took in quote; a missing row is an empty slot. A grid
+    has one slot per rung. `bought` is all that was ever added to the position, `tranches` how often; `ladder_done`
+    counts the steps of its profit ladder that were sold, `highest` is the highest bid it has seen, once that matters.
+    `last_reason` is what was last journalled of its evaluations, `exit_reason` of its exits; `advice_calls` counts how
+    often an adviser was asked on the UTC day of `advised_at`.
     """
 
     TABLE: ClassVar[str] = "slots"
@@ -139,9 +166,22 @@ class Slot:
     state: SlotState = SlotState.EMPTY
     open_key: str | None = None
     slot_key: str | None = None
+    rung: str | None = None
     entry_intent_id: str | None = None
+    tranche_intent_id: str | None = None
     exit_intent_id: str | None = None
     exit_attempt: int = 0
+    tranches: int = 0
+    bought: Decimal = ZERO
+    last_price: Decimal | None = None
+    last_at: datetime | None = None
+    highest: Decimal | None = None
+    ladder_done: int = 0
+    exit_rules: ExitRules | None = None
+    take_profit_percent: Decimal | None = None
+    stop_loss_percent: Decimal | None = None
+    exposure_asset: str | None = None
+    time_zone: str = "UTC"
     quantity: Decimal = ZERO
     cost: Decimal = ZERO
     opened_at: datetime | None = None
@@ -152,6 +192,9 @@ class Slot:
     signal_side: Side | None = None
     signal_since: datetime | None = None
     last_reason: Reason | None = None
+    exit_reason: Reason | None = None
+    advised_at: datetime | None = None
+    advice_calls: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +213,9 @@ class Fill:
 class Intent:
     """One order from reservation to record; the terms are frozen when it is claimed.
 
-    `reserved` is quote money held for a buy (0 for a sell); `deadline` is when an unsent order may no longer be sent.
+    `reserved` is quote money held for a buy (0 for a sell); `deadline` is when an unsent order may no longer be sent,
+    `rests_until` when a resting one is cancelled. `part` marks a sale of a part of a position. A finished sale tells
+    what it realised: `realised` (quote), of the `basis` it cost, of a position open since `opened_at`.
     """
 
     TABLE: ClassVar[str] = "intents"
@@ -194,8 +239,15 @@ class Intent:
     deadline: datetime
     take_profit_percent: Decimal | None = None
     stop_loss_percent: Decimal | None = None
+    exit_rules: ExitRules | None = None
     entry_intent_id: str | None = None
     attempt: int = 0
+    rung: str | None = None
+    part: bool = False
+    rests_until: datetime | None = None
+    exposure_asset: str | None = None
+    max_exposure: Decimal | None = None
+    time_zone: str | None = None
     state: IntentState = IntentState.RESERVED
     work_key: str | None = None
     next_check_at: str | None = None
@@ -207,6 +259,9 @@ class Intent:
     outcome: Reason | None = None
     filled_quantity: Decimal = ZERO
     filled_cost: Decimal = ZERO
+    basis: Decimal | None = None
+    realised: Decimal | None = None
+    opened_at: datetime | None = None
     fills: tuple[Fill, ...] = ()
 
 
@@ -330,4 +385,16 @@ class PaperEntry:
     body: Mapping[str, str] = field(default_factory=dict)
 
 
-Row = Bot | Budget | Slot | Intent | LedgerEntry | JournalEntry | Account | MarketRules | ScheduleRow | PaperEntry
+Row = (
+    Bot
+    | Budget
+    | Exposure
+    | Slot
+    | Intent
+    | LedgerEntry
+    | JournalEntry
+    | Account
+    | MarketRules
+    | ScheduleRow
+    | PaperEntry
+)

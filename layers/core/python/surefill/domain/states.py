@@ -24,6 +24,8 @@ class SlotState(StrEnum):
     EMPTY = "EMPTY"
     OPENING = "OPENING"
     OPEN = "OPEN"
+    ADDING = "ADDING"
+    REDUCING = "REDUCING"
     CLOSING = "CLOSING"
     HELD = "HELD"
 
@@ -51,10 +53,15 @@ _S = SlotState
 SLOT_TRANSITIONS: Mapping[SlotState, frozenset[SlotState]] = {
     _S.EMPTY: frozenset({_S.OPENING, _S.OPEN, _S.HELD}),
     _S.OPENING: frozenset({_S.OPEN, _S.EMPTY, _S.HELD}),
-    _S.OPEN: frozenset({_S.CLOSING, _S.EMPTY, _S.HELD}),
+    _S.OPEN: frozenset({_S.ADDING, _S.REDUCING, _S.CLOSING, _S.EMPTY, _S.HELD}),
+    _S.ADDING: frozenset({_S.OPEN, _S.HELD}),
+    _S.REDUCING: frozenset({_S.EMPTY, _S.OPEN, _S.HELD}),
     _S.CLOSING: frozenset({_S.EMPTY, _S.OPEN, _S.HELD}),
     _S.HELD: frozenset({_S.OPEN, _S.EMPTY}),
 }
+
+# An order is under way: nothing else may be started on the slot.
+IN_FLIGHT = frozenset({_S.OPENING, _S.ADDING, _S.REDUCING, _S.CLOSING})
 
 State = TypeVar("State", IntentState, SlotState)
 

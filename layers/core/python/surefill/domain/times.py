@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 _TIMEFRAME = re.compile(r"^(\d+)([smhdw])$")
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
@@ -49,6 +50,7 @@ def timeframe_seconds(timeframe: str) -> int:
     return int(match[1]) * _UNITS[match[2]]
 
 
-def day_of(moment: datetime) -> str:
-    """The UTC day a moment belongs to, "2026-11-20"."""
-    return require_utc(moment).date().isoformat()
+def day_of(moment: datetime, *, zone: str | None = None) -> str:
+    """The day a moment belongs to, "2026-11-20", in a time zone ("Europe/Berlin"; UTC when None)."""
+    utc = require_utc(moment)
+    return (utc if zone is None else utc.astimezone(ZoneInfo(zone))).date().isoformat()

@@ -2,29 +2,30 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from surefill.domain.fills import OrderResult
-from surefill.domain.money import ZERO, subtract
+from surefill.domain.money import ZERO, divide_down
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Bot, BotState, Intent, LedgerEntry
+from surefill.domain.rows import Bot, BotState, Intent
 from surefill.domain.states import IntentState, SlotState
-from surefill.domain.times import day_of
 from surefill.protocol.parts import (
     OPEN,
-    begins_day,
     booked,
     budget_key,
     covers,
     empty_slot,
+    exposed,
     filled,
     finish_intent,
-    new_day,
     owns_slot,
-    same_day,
     slot_key_of,
     token,
 )
-from surefill.protocol.transaction import Check, FieldOf, Guard, Key, Op, Put, Transaction, Update, Write
+from surefill.protocol.reservation import all_spent, bought_ledger, given_back, reserved, spent
+from surefill.protocol.transaction import Check, Guard, Key, Op, Put, Transaction, Update
+
+_PRICE_STEP = Decimal("0.00000001")
 
 
 def claim_entry(intent: Intent, *, budget_day: str | None = None) -> Transaction:
@@ -33,11 +34,12 @@ def claim_entry(intent: Intent, *, budget_day: str | None = None) -> Transaction
     `budget_day` is given when the budget's daily counters are of an earlier day, as read; they start anew then.
     """
     slot = slot_key_of(intent)
+    budget, ledger, *exposure = reserved(intent, budget_day=budget_day, new_position=True)
     return Transaction(
         name="claim_entry",
         token=token(intent.intent_id, "claim", budget_day or ""),
         writes=(
-            _reserve(intent, budget_day=budget_day),
+            budget,
             Update(
                 key=slot,
                 set={
@@ -46,69 +48,32 @@ def claim_entry(intent: Intent, *, budget_day: str | None = None) -> Transaction
                     "bot_id": intent.bot_id,
                     "account_id": intent.account_id,
                     "budget_id": intent.budget_id,
+                    "rung": intent.rung,
+                    "exposure_asset": intent.exposure_asset,
+                    "time_zone": intent.time_zone,
                     "open_key": OPEN,
                     "slot_key": "|".join(slot.values),
                     "signal_side": None,
                     "signal_since": None,
                 },
-                guards=(Guard(name="slot_empty", field="state", op=Op.EQUAL, value=SlotState.EMPTY, or_missing=True),),
+                guards=(_SLOT_EMPTY,),
             ),
             Put(row=intent, name="intent_is_new"),
-            Put(
-                row=_ledger(
-                    intent, event="claim", at=intent.created_at, available=-intent.reserved, reserved=intent.reserved
-                )
-            ),
-            Check(
-                key=Key(Bot, (intent.bot_id,)),
-                guards=(Guard(name="bot_active", field="state", op=Op.EQUAL, value=BotState.ACTIVE),),
-            ),
+            ledger,
+            bot_is_active(intent.bot_id),
+            *exposure,
         ),
     )
 
 
-def _reserve(intent: Intent, *, budget_day: str | None) -> Update:
-    today = day_of(intent.created_at)
-    always = (
-        covers("available", intent.reserved),
-        Guard(name="entries_allowed", field="entries_allowed", op=Op.EQUAL, value=True),
-        Guard(
-            name="open_positions_below_limit",
-            field="open_positions",
-            op=Op.LESS,
-            value=FieldOf("max_open_positions"),
-            or_missing=True,
-        ),
-    )
-    money = {"available": -intent.reserved, "reserved": intent.reserved, "open_positions": 1}
-    if begins_day(budget_day, today=today):
-        return Update(
-            key=budget_key(intent.budget_id),
-            set={"day": today, "trades_today": 1, "loss_today": ZERO},
-            add=money,
-            guards=(*always, new_day(budget_day)),
-        )
-    return Update(
-        key=budget_key(intent.budget_id),
-        add={**money, "trades_today": 1},
-        guards=(
-            *always,
-            same_day(today=today, budget_day=budget_day),
-            Guard(
-                name="trades_below_limit",
-                field="trades_today",
-                op=Op.LESS,
-                value=FieldOf("max_trades_per_day"),
-                or_missing=True,
-            ),
-            Guard(
-                name="loss_below_limit",
-                field="loss_today",
-                op=Op.LESS,
-                value=FieldOf("max_daily_loss"),
-                or_missing=True,
-            ),
-        ),
+_SLOT_EMPTY = Guard(name="slot_empty", field="state", op=Op.EQUAL, value=SlotState.EMPTY, or_missing=True)
+
+
+def bot_is_active(bot_id: str) -> Check:
+    """No reservation commits after the bot was paused, drained or halted."""
+    return Check(
+        key=Key(Bot, (bot_id,)),
+        guards=(Guard(name="bot_active", field="state", op=Op.EQUAL, value=BotState.ACTIVE),),
     )
 
 
@@ -124,9 +89,6 @@ def record_entry(
             intent, to=IntentState.EMPTY, outcome=Reason.NOT_FILLED, now=now, venue_order_id=result.venue_order_id
         )
     cost = -result.quote_change
-    rest = subtract(intent.reserved, cost)
-    overrun = max(-rest, ZERO)
-    guards = (covers("reserved", intent.reserved), *((covers("available", overrun),) if overrun else ()))
     return Transaction(
         name="record_entry",
         token=token(intent.intent_id, "record"),
@@ -135,40 +97,43 @@ def record_entry(
             Update(
                 key=slot_key_of(intent),
                 set={
-                    "state": SlotState.OPEN,
-                    "quantity": result.base_change,
-                    "cost": cost,
-                    "opened_at": now,
+                    **_position(intent, result=result, cost=cost, now=now),
                     "take_profit": take_profit,
                     "stop_loss": stop_loss,
-                    "exit_attempt": 0,
                 },
                 guards=owns_slot(intent.intent_id, state=SlotState.OPENING, owner_field="entry_intent_id"),
             ),
-            Update(
-                key=budget_key(intent.budget_id),
-                set={"entries_allowed": False} if overrun else {},
-                add={"reserved": -intent.reserved, "available": rest, "deployed": cost},
-                guards=guards,
-            ),
-            Put(
-                row=_ledger(
-                    intent,
-                    event="record",
-                    at=now,
-                    reserved=-intent.reserved,
-                    available=rest,
-                    deployed=cost,
-                    overrun=overrun,
-                )
-            ),
+            *spent(intent, cost=cost, now=now),
         ),
     )
 
 
+def _position(intent: Intent, *, result: OrderResult, cost: Decimal, now: datetime) -> dict[str, Any]:
+    return {
+        "state": SlotState.OPEN,
+        "quantity": result.base_change,
+        "cost": cost,
+        "opened_at": now,
+        "exit_attempt": 0,
+        "tranches": 1,
+        "bought": result.base_change,
+        "last_price": price_of(result),
+        "last_at": intent.tick,
+        "exit_rules": intent.exit_rules,
+        "take_profit_percent": intent.take_profit_percent,
+        "stop_loss_percent": intent.stop_loss_percent,
+    }
+
+
+def price_of(result: OrderResult) -> Decimal:
+    """Average price of what an order filled, in quote, without fees; rounded down to 8 decimals."""
+    if result.filled_quantity == ZERO:
+        raise ValueError(f"order {result.venue_order_id} must have filled something to have a price, filled nothing")
+    return divide_down(result.filled_cost, result.filled_quantity, step=_PRICE_STEP)
+
+
 def record_entry_held(intent: Intent, *, result: OrderResult, now: datetime) -> Transaction:
     """Book a buy whose cost the budget cannot cover: everything reserved is deployed, the slot is HELD for a person."""
-    cost = -result.quote_change
     return Transaction(
         name="record_entry_held",
         token=token(intent.intent_id, "record_held"),
@@ -177,30 +142,13 @@ def record_entry_held(intent: Intent, *, result: OrderResult, now: datetime) -> 
             Update(
                 key=slot_key_of(intent),
                 set={
+                    **_position(intent, result=result, cost=intent.reserved, now=now),
                     "state": SlotState.HELD,
-                    "quantity": result.base_change,
-                    "cost": intent.reserved,
-                    "opened_at": now,
                     "held_reason": Reason.OVERRUN,
                 },
                 guards=owns_slot(intent.intent_id, state=SlotState.OPENING, owner_field="entry_intent_id"),
             ),
-            Update(
-                key=budget_key(intent.budget_id),
-                set={"entries_allowed": False},
-                add={"reserved": -intent.reserved, "deployed": intent.reserved},
-                guards=(covers("reserved", intent.reserved),),
-            ),
-            Put(
-                row=_ledger(
-                    intent,
-                    event="record",
-                    at=now,
-                    reserved=-intent.reserved,
-                    deployed=intent.reserved,
-                    overrun=subtract(cost, intent.reserved),
-                )
-            ),
+            *all_spent(intent, cost=-result.quote_change, now=now),
         ),
     )
 
@@ -216,25 +164,23 @@ def release_entry(
     venue_order_id: str | None = None,
 ) -> Transaction:
     """Nothing was bought (EMPTY) or nothing can ever be (VOID): the slot is empty, the money available again."""
-    writes: tuple[Write, ...] = (
-        finish_intent(
-            intent,
-            to=to,
-            now=now,
-            outcome=outcome,
-            from_states=from_states,
-            guards=guards,
-            changes={"venue_order_id": venue_order_id} if venue_order_id else None,
+    return Transaction(
+        name="release_entry",
+        token=token(intent.intent_id, "release"),
+        writes=(
+            finish_intent(
+                intent,
+                to=to,
+                now=now,
+                outcome=outcome,
+                from_states=from_states,
+                guards=guards,
+                changes={"venue_order_id": venue_order_id} if venue_order_id else None,
+            ),
+            empty_slot(intent, state=SlotState.OPENING, now=now, owner_field="entry_intent_id"),
+            *given_back(intent, now=now, new_position=True),
         ),
-        empty_slot(intent, state=SlotState.OPENING, now=now, owner_field="entry_intent_id"),
-        Update(
-            key=budget_key(intent.budget_id),
-            add={"reserved": -intent.reserved, "available": intent.reserved, "open_positions": -1},
-            guards=(covers("reserved", intent.reserved),),
-        ),
-        Put(row=_ledger(intent, event="release", at=now, reserved=-intent.reserved, available=intent.reserved)),
     )
-    return Transaction(name="release_entry", token=token(intent.intent_id, "release"), writes=writes)
 
 
 def adopt_entry(
@@ -250,48 +196,24 @@ def adopt_entry(
             Update(
                 key=slot,
                 set={
-                    "state": SlotState.OPEN,
+                    **_position(intent, result=result, cost=cost, now=now),
                     "entry_intent_id": intent.intent_id,
-                    "quantity": result.base_change,
-                    "cost": cost,
-                    "opened_at": now,
+                    "rung": intent.rung,
+                    "exposure_asset": intent.exposure_asset,
+                    "time_zone": intent.time_zone,
                     "take_profit": take_profit,
                     "stop_loss": stop_loss,
                     "open_key": OPEN,
                     "slot_key": "|".join(slot.values),
-                    "exit_attempt": 0,
                 },
-                guards=(Guard(name="slot_empty", field="state", op=Op.EQUAL, value=SlotState.EMPTY, or_missing=True),),
+                guards=(_SLOT_EMPTY,),
             ),
             Update(
                 key=budget_key(intent.budget_id),
                 add={"available": -cost, "deployed": cost, "open_positions": 1},
                 guards=(covers("available", cost),),
             ),
-            Put(row=_ledger(intent, event="adopt", at=now, available=-cost, deployed=cost)),
+            Put(row=bought_ledger(intent, event="adopt", at=now, available=-cost, deployed=cost)),
+            *exposed(intent.budget_id, asset=intent.exposure_asset, amount=cost),
         ),
-    )
-
-
-def _ledger(
-    intent: Intent,
-    *,
-    event: str,
-    at: datetime,
-    available: Decimal = ZERO,
-    reserved: Decimal = ZERO,
-    deployed: Decimal = ZERO,
-    overrun: Decimal = ZERO,
-) -> LedgerEntry:
-    return LedgerEntry(
-        budget_id=intent.budget_id,
-        entry_key=f"{intent.intent_id}#{event}",
-        at=at,
-        available=available,
-        reserved=reserved,
-        deployed=deployed,
-        overrun=overrun,
-        intent_id=intent.intent_id,
-        bot_id=intent.bot_id,
-        symbol=intent.symbol,
     )

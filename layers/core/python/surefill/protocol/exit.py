@@ -15,6 +15,7 @@ from surefill.protocol.parts import (
     budget_key,
     covers,
     emptied,
+    exposed,
     filled,
     finish_intent,
     new_day,
@@ -30,7 +31,7 @@ _BASIS_STEP = Decimal("0.00000001")
 
 
 def claim_exit(intent: Intent) -> Transaction:
-    """OPEN -> CLOSING for one exit: take profit, stop loss, a manual close and a kill switch can't both win.
+    """OPEN -> CLOSING (a part: REDUCING): take profit, stop loss, a manual close and a kill switch can't both win.
 
     The intent names the position (by its entry) and the attempt; both must still be the slot's.
     """
@@ -43,7 +44,7 @@ def claim_exit(intent: Intent) -> Transaction:
             Update(
                 key=slot_key_of(intent),
                 set={
-                    "state": SlotState.CLOSING,
+                    "state": in_flight_state(intent),
                     "exit_intent_id": intent.intent_id,
                     "signal_side": None,
                     "signal_since": None,
@@ -58,6 +59,11 @@ def claim_exit(intent: Intent) -> Transaction:
             Put(row=intent, name="intent_is_new"),
         ),
     )
+
+
+def in_flight_state(intent: Intent) -> SlotState:
+    """Where a sale keeps its slot while it is on its way."""
+    return SlotState.REDUCING if intent.part else SlotState.CLOSING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +107,7 @@ def record_exit(
             intent, to=IntentState.EMPTY, outcome=Reason.NOT_FILLED, now=now, venue_order_id=result.venue_order_id
         )
     closing = closing_of(slot, result=result, sellable=sellable)
-    owned = owns_slot(intent.intent_id, state=SlotState.CLOSING, owner_field="exit_intent_id")
+    owned = owns_slot(intent.intent_id, state=in_flight_state(intent), owner_field="exit_intent_id")
     unchanged = Guard(name="quantity_unchanged", field="quantity", op=Op.EQUAL, value=slot.quantity)
     fields = (
         emptied(now=now)
@@ -117,14 +123,19 @@ def record_exit(
         name="record_exit",
         token=token(intent.intent_id, "record", budget_day or ""),
         writes=(
-            filled(intent, result=result, now=now),
+            filled(
+                intent,
+                result=result,
+                now=now,
+                changes={"basis": closing.basis, "realised": closing.profit, "opened_at": slot.opened_at},
+            ),
             Update(
                 key=slot_key_of(intent),
                 set=fields,
-                add={"exit_attempt": 1} if closing.remaining else {},
+                add=_counted(intent) if closing.remaining else {},
                 guards=(*owned, unchanged),
             ),
-            _repay(intent.budget_id, closing=closing, now=now, budget_day=budget_day),
+            _repay(slot, closing=closing, now=now, budget_day=budget_day),
             Put(
                 row=_ledger(
                     intent.budget_id,
@@ -136,8 +147,13 @@ def record_exit(
                     symbol=intent.symbol,
                 )
             ),
+            *exposed(slot.budget_id, asset=slot.exposure_asset, amount=-closing.basis),
         ),
     )
+
+
+def _counted(intent: Intent) -> dict[str, int]:
+    return {"exit_attempt": 1, "ladder_done": 1} if intent.reason is Reason.LADDER else {"exit_attempt": 1}
 
 
 def close_as_dust(slot: Slot, *, now: datetime, budget_day: str | None = None) -> Transaction:
@@ -157,7 +173,7 @@ def close_as_dust(slot: Slot, *, now: datetime, budget_day: str | None = None) -
                     Guard(name="quantity_unchanged", field="quantity", op=Op.EQUAL, value=slot.quantity),
                 ),
             ),
-            _repay(slot.budget_id, closing=closing, now=now, budget_day=budget_day),
+            _repay(slot, closing=closing, now=now, budget_day=budget_day),
             Put(
                 row=_ledger(
                     slot.budget_id,
@@ -169,6 +185,7 @@ def close_as_dust(slot: Slot, *, now: datetime, budget_day: str | None = None) -
                     symbol=slot.market_key.partition("|")[2],
                 )
             ),
+            *exposed(slot.budget_id, asset=slot.exposure_asset, amount=-closing.basis),
         ),
     )
 
@@ -202,13 +219,13 @@ def reopen(
                 key=slot_key_of(intent),
                 set={"state": SlotState.HELD if held else SlotState.OPEN, "exit_intent_id": None, "held_reason": held},
                 add={"exit_attempt": 1},
-                guards=owns_slot(intent.intent_id, state=SlotState.CLOSING, owner_field="exit_intent_id"),
+                guards=owns_slot(intent.intent_id, state=in_flight_state(intent), owner_field="exit_intent_id"),
             ),
         ),
     )
 
 
-def _repay(budget_id: str, *, closing: Closing, now: datetime, budget_day: str | None) -> Update:
+def _repay(slot: Slot, *, closing: Closing, now: datetime, budget_day: str | None) -> Update:
     money: dict[str, Decimal | int] = {
         "deployed": -closing.basis,
         "available": closing.proceeds,
@@ -218,21 +235,22 @@ def _repay(budget_id: str, *, closing: Closing, now: datetime, budget_day: str |
         money["open_positions"] = -1
     loss = max(-closing.profit, ZERO)
     guards = (covers("deployed", closing.basis),)
-    today = day_of(now)
+    key = budget_key(slot.budget_id)
+    today = day_of(now, zone=slot.time_zone)
     if begins_day(budget_day, today=today):
         return Update(
-            key=budget_key(budget_id),
+            key=key,
             set={"day": today, "trades_today": 0, "loss_today": loss},
             add=money,
             guards=(*guards, new_day(budget_day)),
         )
     if loss:
         return Update(
-            key=budget_key(budget_id),
+            key=key,
             add={**money, "loss_today": loss},
             guards=(*guards, same_day(today=today, budget_day=budget_day)),
         )
-    return Update(key=budget_key(budget_id), add=money, guards=guards)
+    return Update(key=key, add=money, guards=guards)
 
 
 def _ledger(

@@ -9,12 +9,19 @@ from surefill.protocol.parts import intent_key
 from surefill.protocol.transaction import Guard, Op, Update
 
 
-def send_gate(intent_id: str, *, worker: str, now: datetime) -> Update:
-    """RESERVED -> SENT, for exactly one worker, written before the order leaves. Whoever loses may only look."""
+def send_gate(intent: Intent, *, worker: str, now: datetime) -> Update:
+    """RESERVED -> SENT, for exactly one worker, written before the order leaves. Whoever loses may only look.
+
+    The terms in hand must be those that were claimed: a later start of the same exit has a later deadline of its own,
+    and whoever waits for the claimed one to pass must be able to rely on it.
+    """
     return Update(
-        key=intent_key(intent_id),
+        key=intent_key(intent.intent_id),
         set={"state": IntentState.SENT, "sent_at": now, "worker": worker},
-        guards=(Guard(name="not_sent_yet", field="state", op=Op.EQUAL, value=IntentState.RESERVED),),
+        guards=(
+            Guard(name="not_sent_yet", field="state", op=Op.EQUAL, value=IntentState.RESERVED),
+            Guard(name="terms_as_claimed", field="deadline", op=Op.EQUAL, value=intent.deadline),
+        ),
     )
 
 
@@ -60,5 +67,14 @@ def look_again(intent: Intent, *, at: datetime) -> Update:
     return Update(
         key=intent_key(intent.intent_id),
         set={"next_check_at": sortable(at)},
+        guards=(Guard(name="outcome_open", field="state", op=Op.ONE_OF, value=tuple(sorted(POSTED))),),
+    )
+
+
+def rest_no_longer(intent: Intent, *, now: datetime) -> Update:
+    """Let a resting order be cancelled at the next look, which is due now."""
+    return Update(
+        key=intent_key(intent.intent_id),
+        set={"rests_until": now, "next_check_at": sortable(now)},
         guards=(Guard(name="outcome_open", field="state", op=Op.ONE_OF, value=tuple(sorted(POSTED))),),
     )

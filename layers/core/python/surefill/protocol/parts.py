@@ -8,9 +8,9 @@ from typing import Any
 
 from surefill.domain import identity
 from surefill.domain.fills import OrderResult
-from surefill.domain.money import ZERO
+from surefill.domain.money import ZERO, subtract
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Budget, Intent, Slot
+from surefill.domain.rows import Budget, Exposure, Intent, Slot
 from surefill.domain.states import INTENT_TRANSITIONS, IntentState, SlotState, predecessors
 from surefill.protocol.transaction import Guard, Key, Op, Update
 
@@ -37,7 +37,8 @@ def intent_key(intent_id: str) -> Key:
 def slot_key_of(intent: Intent) -> Key:
     """Key of the slot an intent belongs to."""
     market = identity.market_key(venue=intent.venue, symbol=intent.symbol)
-    return Key(Slot, (market, identity.owner_key(account_id=intent.account_id, bot_id=intent.bot_id)))
+    owner = identity.owner_key(account_id=intent.account_id, bot_id=intent.bot_id, rung=intent.rung)
+    return Key(Slot, (market, owner))
 
 
 def finish_intent(
@@ -76,11 +77,19 @@ def booked(result: OrderResult) -> dict[str, object]:
     }
 
 
-def filled(intent: Intent, *, result: OrderResult, now: datetime, outcome: Reason | None = None) -> Update:
+def filled(
+    intent: Intent,
+    *,
+    result: OrderResult,
+    now: datetime,
+    outcome: Reason | None = None,
+    changes: Mapping[str, Any] | None = None,
+) -> Update:
     """End an intent that traded; `outcome` when it is told as something else than filled or partially filled."""
     complete = result.filled_quantity == intent.quantity
     told = outcome or (Reason.FILLED if complete else Reason.PARTIALLY_FILLED)
-    return finish_intent(intent, to=IntentState.FILLED, now=now, outcome=told, changes=booked(result))
+    known = {**booked(result), **(changes or {})}
+    return finish_intent(intent, to=IntentState.FILLED, now=now, outcome=told, changes=known)
 
 
 def empty_slot(intent: Intent, *, state: SlotState, now: datetime, owner_field: str) -> Update:
@@ -99,8 +108,20 @@ def emptied(*, now: datetime) -> dict[str, Any]:
         "open_key": None,
         "slot_key": None,
         "entry_intent_id": None,
+        "tranche_intent_id": None,
         "exit_intent_id": None,
         "exit_attempt": 0,
+        "tranches": 0,
+        "bought": ZERO,
+        "last_price": None,
+        "last_at": None,
+        "highest": None,
+        "ladder_done": 0,
+        "exit_rules": None,
+        "take_profit_percent": None,
+        "stop_loss_percent": None,
+        "exposure_asset": None,
+        "exit_reason": None,
         "quantity": ZERO,
         "cost": ZERO,
         "opened_at": None,
@@ -138,3 +159,21 @@ def new_day(previous: str | None) -> Guard:
 def covers(field: str, amount: Decimal) -> Guard:
     """Guard that a balance is at least `amount`: it can never become negative."""
     return Guard(name=f"{field}_covers", field=field, op=Op.AT_LEAST, value=amount)
+
+
+def exposed(budget_id: str, *, asset: str | None, amount: Decimal, limit: Decimal | None = None) -> tuple[Update, ...]:
+    """Count `amount` (negative: less) of a budget's money as at work in `asset`; nothing when no limit is kept.
+
+    With a `limit`, the amount counted so far must leave room for it.
+    """
+    if asset is None or amount == ZERO:
+        return ()
+    guards: tuple[Guard, ...] = ()
+    if limit is not None:
+        room = subtract(limit, amount)
+        guards = (
+            Guard(name="exposure_below_limit", field="amount", op=Op.AT_MOST, value=room, or_missing=room >= ZERO),
+        )
+    elif amount < ZERO:
+        guards = (covers("amount", -amount),)
+    return (Update(key=Key(Exposure, (budget_id, asset)), add={"amount": amount}, guards=guards),)

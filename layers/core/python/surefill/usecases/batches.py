@@ -3,11 +3,12 @@
 import base64
 import json
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from surefill.domain.rows import Bot
 from surefill.domain.times import format_time, parse_time
+from surefill.strategies.base import Alert
 from surefill.wire import from_wire, to_wire
 
 # SQS takes 256 KiB; definitions of similar bots shrink about tenfold, so one message carries thousands.
@@ -20,13 +21,14 @@ class BatchError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """All bots to evaluate on one market and timeframe at one tick."""
+    """All bots to evaluate on one market and timeframe at one tick; with an alert, because of it."""
 
     tick: datetime
     venue: str
     symbol: str
     timeframe: str
     bots: tuple[Bot, ...]
+    alert: Alert | None = None
 
 
 def encode(batch: Batch) -> list[str]:
@@ -37,7 +39,8 @@ def encode(batch: Batch) -> list[str]:
         halves = (batch.bots[:middle], batch.bots[middle:])
         return [body for half in halves for body in encode(_with_bots(batch, half))]
     head = {"tick": format_time(batch.tick), "venue": batch.venue, "symbol": batch.symbol}
-    return [json.dumps({**head, "timeframe": batch.timeframe, "bots": packed})]
+    alert = {"alert": to_wire(batch.alert)} if batch.alert else {}
+    return [json.dumps({**head, "timeframe": batch.timeframe, "bots": packed, **alert})]
 
 
 def decode(body: str) -> Batch:
@@ -51,10 +54,11 @@ def decode(body: str) -> Batch:
             symbol=message["symbol"],
             timeframe=message["timeframe"],
             bots=tuple(from_wire(Bot, bot) for bot in bots),
+            alert=from_wire(Alert, message["alert"]) if "alert" in message else None,
         )
     except (ValueError, KeyError, TypeError, zlib.error) as error:
         raise BatchError(f"message must be a batch of bots, {type(error).__name__}: {error}") from error
 
 
 def _with_bots(batch: Batch, bots: tuple[Bot, ...]) -> Batch:
-    return Batch(tick=batch.tick, venue=batch.venue, symbol=batch.symbol, timeframe=batch.timeframe, bots=bots)
+    return replace(batch, bots=bots)

@@ -17,7 +17,8 @@ from surefill.ports import Clock, Observer, Store
 from surefill.protocol.entry import adopt_entry, record_entry, record_entry_held, release_entry
 from surefill.protocol.exit import record_exit, reopen
 from surefill.protocol.parts import slot_key_of
-from surefill.protocol.transaction import Guard, GuardFailedError
+from surefill.protocol.tranche import record_tranche, record_tranche_held, release_tranche
+from surefill.protocol.transaction import Guard, GuardFailedError, Transaction
 from surefill.usecases.claim import commit_for_day
 
 # An average price is needed only to tell dust from a position: down to this grid of the quote currency.
@@ -25,12 +26,16 @@ _PRICE_STEP = Decimal("0.00000001")
 
 
 class Outcome(StrEnum):
-    """Where an order stands after a look. PENDING: come back. NOTHING: there is no such intent."""
+    """Where an order stands after a look. PENDING: come back. RESTING: it waits for its price, as it should.
+
+    NOTHING: there is no such intent.
+    """
 
     RECORDED = "RECORDED"
     RELEASED = "RELEASED"
     HELD = "HELD"
     PENDING = "PENDING"
+    RESTING = "RESTING"
     NOTHING = "NOTHING"
 
 
@@ -55,7 +60,8 @@ class Book:
             filled_quantity=order.filled_quantity,
             fills=order.fills,
         )
-        write = self._record_entry if intent.leg is Leg.ENTRY else self._record_exit
+        writes = {Leg.ENTRY: self._record_entry, Leg.TRANCHE: self._record_tranche, Leg.EXIT: self._record_exit}
+        write = writes[intent.leg]
         return self._once(intent, lambda: write(intent, result), result=result)
 
     def adopt(self, intent: Intent, *, order: VenueOrder) -> Outcome:
@@ -86,18 +92,18 @@ class Book:
         held: Reason | None = None,
     ) -> Outcome:
         """Nothing was bought or sold and nothing can be: give money and slot back."""
-        now = self.clock.now()
-        if intent.leg is Leg.ENTRY:
-            transaction = release_entry(
-                intent, to=IntentState.VOID, outcome=outcome, now=now, from_states=from_states, guards=guards
-            )
-        else:
-            transaction = reopen(
-                intent, to=IntentState.VOID, outcome=outcome, now=now, from_states=from_states, guards=guards, held=held
-            )
+        now, void = self.clock.now(), IntentState.VOID
+
+        def transaction() -> Transaction:
+            if intent.leg is Leg.EXIT:
+                return reopen(
+                    intent, to=void, outcome=outcome, now=now, from_states=from_states, guards=guards, held=held
+                )
+            release = release_entry if intent.leg is Leg.ENTRY else release_tranche
+            return release(intent, to=void, outcome=outcome, now=now, from_states=from_states, guards=guards)
 
         def write() -> Outcome:
-            self.store.commit(transaction)
+            self.store.commit(transaction())
             self._tell(outcome, intent)
             return Outcome.HELD if held else Outcome.RELEASED
 
@@ -141,10 +147,32 @@ class Book:
             return Outcome.HELD
         return self._booked(intent, result)
 
-    def _record_exit(self, intent: Intent, result: OrderResult) -> Outcome:
+    def _record_tranche(self, intent: Intent, result: OrderResult) -> Outcome:
+        slot = self._slot(intent)
+        if slot.tranche_intent_id != intent.intent_id:
+            return self._agree(intent, why=f"slot belongs to tranche {slot.tranche_intent_id}")
+        now = self.clock.now()
+        take_profit, stop_loss = _levels_of_all(slot, result)
+        try:
+            self.store.commit(
+                record_tranche(intent, slot=slot, result=result, take_profit=take_profit, stop_loss=stop_loss, now=now)
+            )
+        except GuardFailedError as error:
+            if error.names() != {"available_covers"}:
+                raise
+            self.store.commit(record_tranche_held(intent, slot=slot, result=result, now=now))
+            self._tell(Reason.OVERRUN, intent, result=result)
+            return Outcome.HELD
+        return self._booked(intent, result)
+
+    def _slot(self, intent: Intent) -> Slot:
         slot = self.store.get(Slot, *slot_key_of(intent).values)
         if slot is None:
-            raise AssertionError(f"slot of exit {intent.intent_id} must exist, was missing")
+            raise AssertionError(f"slot of {intent.leg} {intent.intent_id} must exist, was missing")
+        return slot
+
+    def _record_exit(self, intent: Intent, result: OrderResult) -> Outcome:
+        slot = self._slot(intent)
         if slot.exit_intent_id != intent.intent_id:
             return self._agree(intent, why=f"slot belongs to exit {slot.exit_intent_id}")
         sellable = self._sellable(intent, slot=slot, result=result)
@@ -157,8 +185,8 @@ class Book:
         return self._booked(intent, result)
 
     def _sellable(self, intent: Intent, *, slot: Slot, result: OrderResult) -> bool:
-        """Whether what is left could be sold. An exit asks for all that can be: after a full fill the rest is dust."""
-        if not result.filled_quantity or result.filled_quantity == intent.quantity:
+        """Whether what is left could be sold. Who sells all asks for all that can be: a full fill leaves dust."""
+        if not result.filled_quantity or (result.filled_quantity == intent.quantity and not intent.part):
             return False
         remaining = add(slot.quantity, result.base_change)
         key = identity.market_key(venue=intent.venue, symbol=intent.symbol)
@@ -216,4 +244,14 @@ def _levels(intent: Intent, result: OrderResult) -> tuple[Decimal | None, Decima
         quantity=result.filled_quantity,
         take_profit_percent=intent.take_profit_percent,
         stop_loss_percent=intent.stop_loss_percent,
+    )
+
+
+def _levels_of_all(slot: Slot, result: OrderResult) -> tuple[Decimal | None, Decimal | None]:
+    """Levels of a position with the tranche in it: from its average cost, fees included."""
+    return levels(
+        cost=add(slot.cost, -result.quote_change),
+        quantity=add(slot.quantity, result.base_change),
+        take_profit_percent=slot.take_profit_percent,
+        stop_loss_percent=slot.stop_loss_percent,
     )

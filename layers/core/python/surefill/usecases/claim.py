@@ -1,6 +1,6 @@
 """Claim: take the money and the slot for an intent in one transaction, or say exactly what stood in the way."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -11,6 +11,7 @@ from surefill.domain.rows import Budget, Intent, Leg
 from surefill.ports import Observer, Store
 from surefill.protocol.entry import claim_entry
 from surefill.protocol.exit import claim_exit
+from surefill.protocol.tranche import claim_tranche
 from surefill.protocol.transaction import GuardFailedError, Transaction
 from surefill.usecases.refusals import refusal_of
 
@@ -26,9 +27,8 @@ class Claimed:
 
 def claim(intent: Intent, *, store: Store, observer: Observer) -> Claimed:
     """Claim an intent. Calling it again with the same intent is harmless and answers the same."""
-    attempt = _claim_entry if intent.leg is Leg.ENTRY else _claim_exit
     try:
-        attempt(intent, store)
+        _CLAIMS[intent.leg](intent, store)
     except GuardFailedError as error:
         if "intent_is_new" in error.names() and store.get(Intent, intent.intent_id) is not None:
             # Our own earlier claim, its reply lost, or a duplicate of the signal: either way it is claimed once.
@@ -50,9 +50,19 @@ def _claim_entry(intent: Intent, store: Store) -> None:
     commit_for_day(lambda day: claim_entry(intent, budget_day=day), store=store, budget_id=intent.budget_id)
 
 
+def _claim_tranche(intent: Intent, store: Store) -> None:
+    commit_for_day(lambda day: claim_tranche(intent, budget_day=day), store=store, budget_id=intent.budget_id)
+
+
 def _claim_exit(intent: Intent, store: Store) -> None:
     store.commit(claim_exit(intent))
 
+
+_CLAIMS: Mapping[Leg, Callable[[Intent, Store], None]] = {
+    Leg.ENTRY: _claim_entry,
+    Leg.TRANCHE: _claim_tranche,
+    Leg.EXIT: _claim_exit,
+}
 
 # The day's first counters are written by one of many: a loser sees that (1), finds the old day still there (2), or the
 # new one (3), which is then the last time.

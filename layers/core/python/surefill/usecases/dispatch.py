@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from surefill.domain.bots import CADENCES, due_cadences
+from surefill.domain.bots import CADENCES, SHORTEST, due_cadences
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Bot, ScheduleRow
 from surefill.domain.times import to_milliseconds
@@ -46,6 +46,9 @@ def dispatch(*, tick: datetime, store: Store, queue: Queue, clock: Clock, observ
     bots = [bot for seconds in due for bot in store.bots_of_cadence(str(seconds))]
     bodies = [body for batch in batches(bots, tick=tick) for body in encode(batch)]
     queue.send(bodies)
+    between = [bot for bot in bots if bot.interval_seconds == SHORTEST]
+    half = tick + timedelta(seconds=SHORTEST)
+    queue.send([body for batch in batches(between, tick=half) for body in encode(batch)], delay_seconds=SHORTEST)
     store.replace(
         ScheduleRow(
             schedule_name=SCHEDULE,
@@ -56,6 +59,7 @@ def dispatch(*, tick: datetime, store: Store, queue: Queue, clock: Clock, observ
     )
     observer.event(Reason.TICK, tick=tick, bots=len(bots), messages=len(bodies))
     observer.metric("Tick", 1)
+    observer.metric("TickLagSeconds", (now - tick).total_seconds())
     return Dispatched(tick=tick, bots=len(bots), messages=len(bodies))
 
 

@@ -1,29 +1,41 @@
 """Evaluate: candles once per market, then every bot on it: strategy, signal, gates, and exactly one decision each."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from surefill.domain import identity
-from surefill.domain.candles import CandleError, Candles, closed_candles, data_problem
-from surefill.domain.decisions import Decision, journal_entry
+from surefill.domain.decisions import Decision
 from surefill.domain.market import Refusal
-from surefill.domain.orders import VenueError
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Bot, BotState, Side, Slot
+from surefill.domain.rows import Bot, Intent, Side, Slot
 from surefill.domain.states import SlotState
 from surefill.ports import Clock, Observer, Store, StoreUnavailableError, Venues, Workflow
-from surefill.protocol.transaction import GuardFailedError, Update, key_of
 from surefill.strategies import STRATEGIES
-from surefill.strategies.base import Action, Position, Signal, Strategy
+from surefill.strategies.base import AlertStrategy, Needs, Position, Signal, Strategy
 from surefill.strategies.market import MarketView
+from surefill.usecases import ask
 from surefill.usecases.batches import Batch
+from surefill.usecases.data import BatchData
+from surefill.usecases.decided import Decided, Memory
 from surefill.usecases.entries import EntryPlanner
 from surefill.usecases.exits import strategy_exit
+from surefill.usecases.facts import facts_needs, market_facts
+from surefill.usecases.grid import Grid
+from surefill.usecases.signals import Wish, gate, wish_of, with_signal
 
 # A batch that waited longer than this is dropped: prices have moved on from the candles it is about.
 LATEST = timedelta(seconds=90)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A bot with its strategy and what that needs, or why it can't be asked."""
+
+    bot: Bot
+    strategy: Strategy | None = None
+    needs: Needs = field(default_factory=lambda: Needs(candles=1))
+    problem: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,176 +56,183 @@ class Evaluator:
         if age > LATEST:
             self.observer.event(Reason.TICK_LATE, tick=batch.tick, symbol=batch.symbol, age_seconds=age.total_seconds())
             return []
-        prepared = [self._strategy(bot) for bot in batch.bots]
-        longest = max((item.candles_needed for item in prepared if isinstance(item, Strategy)), default=0)
-        candles = self._candles(batch, longest=longest)
+        run = _Run.of(self, batch)
+        decided = [run.decided(prepared) for prepared in run.prepared]
+        Memory(store=self.store, observer=self.observer).remember(decided)
+        return [item.decision for item in decided]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """One batch being evaluated."""
+
+    evaluator: Evaluator
+    batch: Batch
+    market_key: str
+    prepared: tuple[Prepared, ...]
+    data: BatchData
+    slots: Mapping[str, Slot]
+    entries: EntryPlanner
+
+    @classmethod
+    def of(cls, evaluator: Evaluator, batch: Batch) -> "_Run":
         key = identity.market_key(venue=batch.venue, symbol=batch.symbol)
-        slots = {slot.owner_key: slot for slot in self.store.slots_of_market(key)}
-        views: dict[int, MarketView] = {}
-        entries = EntryPlanner(
-            store=self.store, venues=self.venues, stage=self.stage, now=self.clock.now(), batch=batch, market_key=key
+        prepared = tuple(_prepared(bot, batch=batch, strategies=evaluator.strategies) for bot in batch.bots)
+        data = BatchData(
+            market_data=evaluator.venues.market_data(batch.venue),
+            symbol=batch.symbol,
+            timeframe=batch.timeframe,
+            tick=batch.tick,
         )
-        decisions = []
-        for bot, strategy in zip(batch.bots, prepared, strict=True):
-            owner = identity.owner_key(account_id=bot.account_id, bot_id=bot.bot_id)
-            slot = slots.get(owner) or Slot(market_key=key, owner_key=owner)
-            try:
-                decision, after = self._decide(
-                    bot, strategy=strategy, slot=slot, candles=candles, batch=batch, views=views, entries=entries
-                )
-            except StoreUnavailableError:
-                raise  # the queue hands the message out again; what was started meets its own name
-            except Exception as error:
-                decision, after = _failed(bot, batch=batch, error=error), slot
-            self._remember(bot, slot=slot, after=after, decision=decision)
-            decisions.append(decision)
-        return decisions
+        data.expect(item.needs for item in prepared)
+        data.expect(need for bot in batch.bots for need in facts_needs(bot))
+        return cls(
+            evaluator=evaluator,
+            batch=batch,
+            market_key=key,
+            prepared=prepared,
+            data=data,
+            slots={slot.owner_key: slot for slot in evaluator.store.slots_of_market(key)},
+            entries=EntryPlanner(
+                store=evaluator.store,
+                venues=evaluator.venues,
+                stage=evaluator.stage,
+                now=evaluator.clock.now(),
+                batch=batch,
+                market_key=key,
+            ),
+        )
 
-    def _strategy(self, bot: Bot) -> Strategy | Exception:
-        known = self.strategies.get(bot.strategy)
-        if known is None:
-            return LookupError(f"strategy {bot.strategy!r} is not installed")
+    def decided(self, prepared: Prepared) -> Decided:
+        bot = prepared.bot
+        slot = self._slot(bot)
         try:
-            return known(bot.params)
-        except ValueError as error:
-            return error
-
-    def _candles(self, batch: Batch, *, longest: int) -> Candles | VenueError | CandleError:
-        try:
-            rows = self.venues.market_data(batch.venue).candle_rows(
-                symbol=batch.symbol, timeframe=batch.timeframe, until=batch.tick, limit=longest + 1
-            )
-            return closed_candles(timeframe=batch.timeframe, rows=rows, tick=batch.tick)
-        except (VenueError, CandleError) as error:
-            return error
-
-    def _decide(
-        self,
-        bot: Bot,
-        *,
-        strategy: Strategy | Exception,
-        slot: Slot,
-        candles: Candles | VenueError | CandleError,
-        batch: Batch,
-        views: dict[int, MarketView],
-        entries: EntryPlanner,
-    ) -> tuple[Decision, Slot]:
-        blank = Decision(bot_id=bot.bot_id, symbol=batch.symbol, tick=batch.tick, reason=Reason.HOLD)
-        if isinstance(strategy, LookupError):
-            return replace(blank, reason=Reason.STRATEGY_UNKNOWN, numbers={"error": str(strategy)}), slot
-        if isinstance(candles, VenueError):
-            return replace(blank, reason=candles.reason, numbers={"error": str(candles)}), slot
-        if isinstance(candles, CandleError):
-            return replace(blank, reason=Reason.NO_DATA, numbers={"error": str(candles)}), slot
-        if not isinstance(strategy, Strategy):
-            return replace(blank, reason=Reason.STRATEGY_FAILED, numbers={"error": str(strategy)[:300]}), slot
-        problem = data_problem(candles, tick=batch.tick, needed=strategy.candles_needed)
-        if problem is not None:
-            numbers = {"candles": str(len(candles)), "needed": str(strategy.candles_needed)}
-            if len(candles):
-                numbers["last_candle_closed"] = candles.closed_at().isoformat()
-            return replace(blank, reason=problem, numbers=numbers), slot
-        view = views.setdefault(strategy.candles_needed, MarketView(candles, length=strategy.candles_needed))
-        try:
-            signal = strategy.decide(view, _position(slot))
+            return self._decide(prepared, slot=slot)
+        except StoreUnavailableError:
+            raise  # the queue hands the message out again; what was started meets its own name
         except Exception as error:
             text = f"{type(error).__name__}: {error}"[:300]
-            return replace(blank, reason=Reason.STRATEGY_FAILED, numbers={"error": text}), slot
-        return self._act(bot, slot=slot, signal=signal, blank=replace(blank, numbers=signal.numbers), entries=entries)
+            return self._refused(bot, slot, Refusal(reason=Reason.INTERNAL_ERROR, numbers={"error": text}))
 
-    def _act(
-        self, bot: Bot, *, slot: Slot, signal: Signal, blank: Decision, entries: EntryPlanner
-    ) -> tuple[Decision, Slot]:
-        wanted = {Action.BUY: Side.BUY, Action.SELL: Side.SELL}.get(signal.action)
-        after = _with_signal(slot, wanted=wanted, tick=blank.tick)
-        refusal = _gate(bot, slot=after, wanted=wanted, tick=blank.tick)
-        if refusal is not None:
-            reason, numbers = refusal
-            return replace(blank, reason=reason, numbers={**blank.numbers, **numbers}), after
-        intent = (
-            entries.plan(bot, slot=slot)
-            if wanted is Side.BUY
-            else strategy_exit(bot, slot=slot, tick=blank.tick, now=self.clock.now(), rules=entries.rules())
+    def _slot(self, bot: Bot) -> Slot:
+        owner = identity.owner_key(account_id=bot.account_id, bot_id=bot.bot_id)
+        return self.slots.get(owner) or Slot(market_key=self.market_key, owner_key=owner)
+
+    def _decide(self, prepared: Prepared, *, slot: Slot) -> Decided:
+        bot, strategy = prepared.bot, prepared.strategy
+        if prepared.problem is not None or strategy is None:
+            problem = prepared.problem or Refusal(reason=Reason.STRATEGY_UNKNOWN, numbers={})
+            return self._refused(bot, slot, problem, pauses=problem.reason is Reason.STRATEGY_FAILED)
+        market = self.data.view(prepared.needs)
+        if isinstance(market, Refusal):
+            return self._refused(bot, slot, market)
+        position = self._position(bot, slot, needs=prepared.needs, market=market)
+        try:
+            signal = ask.signal_of(lambda: self._asked(strategy, market, position))
+        except ask.StrategyError as error:
+            failed = Refusal(reason=Reason.STRATEGY_FAILED, numbers={"error": str(error)})
+            return self._refused(bot, slot, failed, pauses=True)
+        if signal.rungs:
+            grid = Grid(bot=bot, entries=self.entries, slots=self.slots, workflow=self.evaluator.workflow)
+            return Decided(bot=bot, before=slot, after=slot, decision=grid.arm(signal, blank=self._blank(bot, signal)))
+        return self._act(bot, slot=slot, signal=signal, market=market, confirms=strategy.confirms)
+
+    def _asked(self, strategy: Strategy, market: MarketView, position: Position | None) -> Signal:
+        if self.batch.alert is not None and isinstance(strategy, AlertStrategy):
+            return strategy.on_alert(self.batch.alert, market, position)
+        return strategy.decide(market, position)
+
+    def _position(self, bot: Bot, slot: Slot, *, needs: Needs, market: MarketView) -> Position | None:
+        held = slot.state is not SlotState.EMPTY and slot.opened_at is not None
+        if not held and not needs.equity:
+            return None
+        return Position(
+            quantity=slot.quantity,
+            cost=slot.cost,
+            opened_at=slot.opened_at if held else None,
+            tranches=slot.tranches,
+            last_price=slot.last_price,
+            last_at=slot.last_at,
+            equity=self.entries.equity_of(bot, market=market) if needs.equity else None,
         )
-        if isinstance(intent, Refusal):
-            return replace(blank, reason=intent.reason, numbers={**blank.numbers, **intent.numbers}), after
-        self.workflow.start(intent)
-        reason = Reason.BUY if wanted is Side.BUY else Reason.SELL
-        terms = {"quantity": str(intent.quantity), "reserved": str(intent.reserved)}
-        done = replace(blank, reason=reason, numbers={**blank.numbers, **terms}, intent_id=intent.intent_id)
-        return done, after
 
-    def _remember(self, bot: Bot, *, slot: Slot, after: Slot, decision: Decision) -> None:
-        """Tell and store a decision, and the pending signal, when something changed; silence is only counted."""
-        changed = {
-            name: getattr(after, name)
-            for name in ("signal_side", "signal_since")
-            if getattr(after, name) != getattr(slot, name)
-        }
-        if decision.reason is not slot.last_reason:
-            changed["last_reason"] = decision.reason
-            self.observer.event(
-                decision.reason,
-                bot=bot.bot_id,
-                symbol=decision.symbol,
-                tick=decision.tick,
-                intent=decision.intent_id,
-                account=bot.account_id,
-                numbers=dict(decision.numbers),
-            )
-            with suppress(GuardFailedError):  # the same tick delivered twice: its decision is already written
-                self.store.insert(journal_entry(decision, kind="decision"))
-        if changed:
-            identity_fields = {"bot_id": bot.bot_id, "account_id": bot.account_id, "budget_id": bot.budget_id}
-            self.store.update(Update(key=key_of(slot), set={**identity_fields, **changed}))
+    def _act(self, bot: Bot, *, slot: Slot, signal: Signal, market: MarketView, confirms: bool) -> Decided:
+        wish = wish_of(signal, slot=slot)
+        after = with_signal(slot, wish=wish, tick=self.batch.tick)
+        refusal = gate(bot, slot=after, wish=wish, tick=self.batch.tick, confirms=confirms)
+        if refusal is not None:
+            return self._refused(bot, slot, refusal, after=after, signal=signal)
+        planned = self._planned(bot, slot=slot, signal=signal, wish=wish, market=market)
+        if isinstance(planned, Refusal):
+            return self._refused(bot, slot, planned, after=after, signal=signal)
+        intent, numbers = planned
+        self.evaluator.workflow.start(intent)
+        decision = replace(
+            self._blank(bot, signal),
+            reason=_told(intent, wish),
+            numbers={
+                **signal.numbers,
+                **numbers,
+                "quantity": str(intent.quantity),
+                "reserved": str(intent.reserved),
+            },
+            intent_id=intent.intent_id,
+        )
+        return Decided(bot=bot, before=slot, after=after, decision=decision)
+
+    def _planned(
+        self, bot: Bot, *, slot: Slot, signal: Signal, wish: Wish, market: MarketView
+    ) -> tuple[Intent, Mapping[str, str]] | Refusal:
+        if wish.side is Side.BUY:
+            facts = market_facts(bot, data=self.data, market=market)
+            return self.entries.plan(bot, slot=slot, signal=signal, facts=facts, adds=wish.adds)
+        sale = strategy_exit(
+            bot,
+            slot=slot,
+            tick=self.batch.tick,
+            now=self.entries.now,
+            rules=self.entries.rules(),
+            share=signal.share,
+            price=market_facts(bot, data=self.data, market=market).last_close,
+        )
+        return sale if isinstance(sale, Refusal) else (sale, {})
+
+    def _blank(self, bot: Bot, signal: Signal | None) -> Decision:
+        return Decision(
+            bot_id=bot.bot_id,
+            symbol=self.batch.symbol,
+            tick=self.batch.tick,
+            reason=Reason.HOLD,
+            numbers=dict(signal.numbers) if signal else {},
+        )
+
+    def _refused(
+        self,
+        bot: Bot,
+        slot: Slot,
+        refusal: Refusal,
+        *,
+        after: Slot | None = None,
+        signal: Signal | None = None,
+        pauses: bool = False,
+    ) -> Decided:
+        blank = self._blank(bot, signal)
+        decision = replace(blank, reason=refusal.reason, numbers={**blank.numbers, **refusal.numbers})
+        return Decided(bot=bot, before=slot, after=after or slot, decision=decision, pauses=pauses)
 
 
-def _failed(bot: Bot, *, batch: Batch, error: Exception) -> Decision:
-    text = f"{type(error).__name__}: {error}"[:300]
-    return Decision(
-        bot_id=bot.bot_id, symbol=batch.symbol, tick=batch.tick, reason=Reason.INTERNAL_ERROR, numbers={"error": text}
-    )
+def _prepared(bot: Bot, *, batch: Batch, strategies: Mapping[str, type[Strategy]]) -> Prepared:
+    try:
+        strategy = ask.build(strategies, bot.strategy, bot.params)
+        return Prepared(bot=bot, strategy=strategy, needs=strategy.needs(bot.symbols, batch.symbol))
+    except LookupError as error:
+        reason, text = Reason.STRATEGY_UNKNOWN, str(error)
+    except Exception as error:
+        reason, text = Reason.STRATEGY_FAILED, f"{error}"[:300]
+    return Prepared(bot=bot, problem=Refusal(reason=reason, numbers={"error": text}))
 
 
-def _position(slot: Slot) -> Position | None:
-    if slot.state is SlotState.EMPTY or slot.opened_at is None:
-        return None
-    return Position(quantity=slot.quantity, cost=slot.cost, opened_at=slot.opened_at)
-
-
-def _with_signal(slot: Slot, *, wanted: Side | None, tick: datetime) -> Slot:
-    """The slot remembering since when the present signal stands; a different signal starts anew."""
-    if wanted is None or not _usable(slot, wanted):
-        return replace(slot, signal_side=None, signal_since=None)
-    if slot.signal_side is wanted and slot.signal_since is not None and slot.signal_since <= tick:
-        return slot
-    return replace(slot, signal_side=wanted, signal_since=tick)
-
-
-def _usable(slot: Slot, wanted: Side) -> bool:
-    return slot.state is (SlotState.EMPTY if wanted is Side.BUY else SlotState.OPEN)
-
-
-def _gate(bot: Bot, *, slot: Slot, wanted: Side | None, tick: datetime) -> tuple[Reason, dict[str, str]] | None:
-    """The first gate between signal and claim that stays shut, with its numbers; None when all are open."""
-    if wanted is None:
-        return Reason.HOLD, {}
-    if slot.state in (SlotState.OPENING, SlotState.CLOSING):
-        return Reason.IN_FLIGHT, {"slot": slot.state}
-    if slot.state is SlotState.HELD:
-        return Reason.SLOT_HELD, {"held": slot.held_reason or ""}
-    if wanted is Side.BUY and slot.state is SlotState.OPEN:
-        return Reason.ALREADY_IN_POSITION, {"quantity": str(slot.quantity)}
-    if wanted is Side.SELL and slot.state is SlotState.EMPTY:
-        return Reason.NO_POSITION, {}
-    if wanted is Side.BUY and bot.state is not BotState.ACTIVE:
-        return Reason.BOT_NOT_ACTIVE, {"state": bot.state}
-    since = slot.signal_since or tick
-    if tick - since < timedelta(seconds=bot.confirmation_seconds):
-        stands = int((tick - since).total_seconds())
-        return Reason.WAITING_CONFIRMATION, {"seconds": str(stands), "needed": str(bot.confirmation_seconds)}
-    if wanted is Side.BUY and slot.idle_since is not None:
-        idle = int((tick - slot.idle_since).total_seconds())
-        if idle < bot.cooldown_seconds:
-            return Reason.WAITING_COOLDOWN, {"seconds": str(idle), "needed": str(bot.cooldown_seconds)}
-    return None
+def _told(intent: Intent, wish: Wish) -> Reason:
+    if wish.side is Side.BUY:
+        return Reason.ADD if wish.adds else Reason.BUY
+    return Reason.REDUCE if intent.part else Reason.SELL

@@ -27,6 +27,8 @@ from surefill.usecases.directory import AccountDirectory
 from surefill.usecases.entries import WINDOW
 
 _LOOK_SOON = timedelta(seconds=15)
+# An order that waits for its price is looked at once a minute.
+REST_LOOK = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +55,7 @@ class Placer:
             if error.reason is Reason.CREDENTIALS_REJECTED:
                 block_account(self.store, intent.account_id, message=str(error))
             return self._never_sent(intent, why=error.reason)
-        if intent.leg is Leg.ENTRY and not self._entries_allowed(intent):
+        if intent.leg is not Leg.EXIT and not self._entries_allowed(intent):
             return self._never_sent(intent, why=Reason.ENTRIES_OFF)
         now = self.clock.now()
         if now > intent.deadline - WINDOW:
@@ -66,7 +68,7 @@ class Placer:
 
     def _pass_gate(self, intent: Intent, *, worker: str, now: datetime) -> Intent | None:
         try:
-            row = self.store.update(send_gate(intent.intent_id, worker=worker, now=now))
+            row = self.store.update(send_gate(intent, worker=worker, now=now))
         except GuardFailedError as error:
             # A resend of our own write whose reply was lost also fails: the row then carries our name.
             seen = error.row_of(Intent)
@@ -106,9 +108,7 @@ class Placer:
             case Accepted(order=order) if order.finished and order.fills is not None:
                 return self._book().record(intent, order=order)
             case Accepted(order=order):
-                self._write(mark_accepted(intent, venue_order_id=order.venue_order_id, look_again_at=self._soon()))
-                self._tell(Reason.ACCEPTED, intent, order=order.venue_order_id)
-                return Outcome.PENDING
+                return self._accepted(intent, venue_order_id=order.venue_order_id)
             case Rejected():
                 return self._rejected(intent, rejected=outcome)
             case NotSent(message=message):
@@ -119,6 +119,13 @@ class Placer:
                 self._tell(Reason.UNKNOWN, intent, error=outcome.message)
                 return Outcome.PENDING
         assert_never(outcome)
+
+    def _accepted(self, intent: Intent, *, venue_order_id: str) -> Outcome:
+        rests = intent.rests_until is not None
+        look_again_at = self.clock.now() + (REST_LOOK if rests else _LOOK_SOON)
+        self._write(mark_accepted(intent, venue_order_id=venue_order_id, look_again_at=look_again_at))
+        self._tell(Reason.RESTING if rests else Reason.ACCEPTED, intent, order=venue_order_id)
+        return Outcome.RESTING if rests else Outcome.PENDING
 
     def _write(self, update: Update) -> None:
         """A step on the way; when its guard fails, settling was faster and knows more."""

@@ -11,12 +11,14 @@ from surefill.domain.rows import Intent, ScheduleRow
 from surefill.domain.states import UNFINISHED
 from surefill.ports import Clock, Observer, Store, StoreUnavailableError
 from surefill.usecases.book import Outcome
-from surefill.usecases.settle import Settler, postpone
+from surefill.usecases.settle import Settler, is_resting, postpone
 
 SCHEDULE = "reconcile"
 # One pass stays inside the function's time limit; what is left over is due first in the next.
 _BATCH = 50
 _TIME = timedelta(seconds=40)
+# How many of those looked at next are asked for their age.
+_LATE = 25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +58,7 @@ class Reconciler:
             self.observer.event(Reason.INTERNAL_ERROR, intent=intent_id, error=f"{type(error).__name__}: {error}")
             self._postpone(intent_id)
             return "FAILED"
-        if outcome is Outcome.PENDING:
+        if outcome in (Outcome.PENDING, Outcome.RESTING):
             self._postpone(intent_id)
         elif outcome is not Outcome.NOTHING:
             self.observer.event(Reason.RECOVERED, intent=intent_id, outcome=outcome)
@@ -69,8 +71,9 @@ class Reconciler:
                 postpone(intent, store=self.store, clock=self.clock)
 
     def _oldest_age(self) -> float:
-        oldest = self.store.unfinished_intents(due_until=None, limit=1)
-        intent = self.store.get(Intent, oldest[0]) if oldest else None
-        if intent is None or intent.state not in UNFINISHED:
-            return 0.0
-        return (self.clock.now() - intent.created_at).total_seconds()
+        """Of the orders that should have ended by now: one that rests for its price is not late."""
+        now = self.clock.now()
+        keys = [(intent_id,) for intent_id in self.store.unfinished_intents(due_until=None, limit=_LATE)]
+        late = [intent for intent in self.store.get_many(Intent, keys) if intent.state in UNFINISHED]
+        ages = [now - intent.created_at for intent in late if not is_resting(intent, now=now)]
+        return max(ages, default=timedelta(0)).total_seconds()

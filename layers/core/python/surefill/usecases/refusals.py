@@ -2,7 +2,7 @@
 
 from surefill.domain.market import Refusal
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Budget, Intent, Slot
+from surefill.domain.rows import Budget, Exposure, Intent, Slot
 from surefill.protocol.transaction import Check, FailedGuard, GuardFailedError, Put, Transaction, holds
 
 _REASONS = {
@@ -11,10 +11,13 @@ _REASONS = {
     "open_positions_below_limit": Reason.LIMIT_OPEN_POSITIONS,
     "trades_below_limit": Reason.LIMIT_TRADES,
     "loss_below_limit": Reason.LIMIT_LOSS,
+    "drawdown_below_limit": Reason.LIMIT_DRAWDOWN,
+    "exposure_below_limit": Reason.LIMIT_EXPOSURE,
     "slot_empty": Reason.SLOT_TAKEN,
     "slot_open": Reason.SLOT_TAKEN,
     "same_position": Reason.SLOT_TAKEN,
     "same_attempt": Reason.SLOT_TAKEN,
+    "same_tranche": Reason.SLOT_TAKEN,
     "quantity_covers": Reason.BALANCE_SHORT,
     "bot_active": Reason.BOT_NOT_ACTIVE,
 }
@@ -45,6 +48,14 @@ def _numbers(guard: FailedGuard, *, intent: Intent) -> dict[str, str]:
             "open_positions": f"{row.open_positions} of {_limit(row.max_open_positions)}",
             "trades_today": f"{row.trades_today} of {_limit(row.max_trades_per_day)}",
             "loss_today": f"{row.loss_today} of {_limit(row.max_daily_loss)}",
+            "realised": f"{row.realised}, floor {_limit(row.realised_floor)}",
+        }
+    if isinstance(row, Exposure):
+        return {
+            "asset": row.asset,
+            "need": str(intent.reserved),
+            "at_work": str(row.amount),
+            "limit": str(intent.max_exposure),
         }
     if isinstance(row, Slot):
         return {"slot": row.state, "entry": row.entry_intent_id or "", "exit": row.exit_intent_id or ""}
@@ -56,7 +67,7 @@ def _limit(limit: object) -> str:
 
 
 def foreseen_refusal(
-    transaction: Transaction, *, rows: tuple[Budget | Slot | None, ...], intent: Intent
+    transaction: Transaction, *, rows: tuple[Budget | Slot | Exposure | None, ...], intent: Intent
 ) -> Refusal | None:
     """What would refuse the claim as things stand: the same guards, held against rows already read.
 
@@ -66,7 +77,7 @@ def foreseen_refusal(
     failed = [
         FailedGuard(guard.name, write.key, by_key.get(write.key.row))
         for write in transaction.writes
-        if not isinstance(write, Put | Check) and write.key.row in (Budget, Slot)
+        if not isinstance(write, Put | Check) and write.key.row in (Budget, Slot, Exposure)
         for guard in write.guards
         if not holds(guard, by_key.get(write.key.row))
     ]

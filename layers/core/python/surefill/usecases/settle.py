@@ -20,12 +20,12 @@ from surefill.protocol.transaction import Guard, GuardFailedError, Op, Update
 from surefill.usecases.book import Book, Outcome, finished_outcome
 from surefill.usecases.directory import AccountDirectory
 from surefill.usecases.entries import WINDOW
-from surefill.usecases.place import block_account
+from surefill.usecases.place import REST_LOOK, block_account
 
 # How much later than its acceptance an order may become visible in the venue's own look-ups.
 VISIBILITY_LAG = timedelta(seconds=10)
 _NEXT_LOOK = timedelta(seconds=30)
-# A resting limit order is cancelled this long after it was sent; an order that rests longer is not ours to wait for.
+# A limit order without a time of its own is cancelled this long after it was sent.
 RESTING_LIFETIME = timedelta(minutes=2)
 _TRACE_MARGIN = timedelta(minutes=1)
 
@@ -79,9 +79,11 @@ class Settler:
         now = self.clock.now()
         if intent.state in (IntentState.SENT, IntentState.UNKNOWN):
             self._write(mark_accepted(intent, venue_order_id=order.venue_order_id, look_again_at=now + _NEXT_LOOK))
-        sent_at = intent.sent_at or intent.created_at
-        if intent.kind is OrderKind.LIMIT and not order.finished and now - sent_at > RESTING_LIFETIME:
-            venue.cancel(symbol=intent.symbol, client_order_id=identity.client_order_id(intent.intent_id))
+        if intent.kind is OrderKind.LIMIT and not order.finished:
+            if intent.rests_until is not None and now <= intent.rests_until:
+                return Outcome.RESTING
+            if now > _rests_until(intent):
+                venue.cancel(symbol=intent.symbol, client_order_id=identity.client_order_id(intent.intent_id))
         return self._wait(intent, why=Reason.WAITING_ON_VENUE, order=order.venue_order_id)
 
     def _denied(self, intent: Intent, *, venue: Venue, asked: datetime) -> Outcome:
@@ -132,7 +134,19 @@ class Settler:
         return Book(store=self.store, clock=self.clock, observer=self.observer)
 
 
+def _rests_until(intent: Intent) -> datetime:
+    """When a resting order is cancelled."""
+    return intent.rests_until or (intent.sent_at or intent.created_at) + RESTING_LIFETIME
+
+
+def is_resting(intent: Intent, *, now: datetime) -> bool:
+    """Whether an order waits at the venue for its price, as it was meant to."""
+    return intent.state is IntentState.ACCEPTED and intent.rests_until is not None and now <= intent.rests_until
+
+
 def postpone(intent: Intent, *, store: Store, clock: Clock) -> None:
     """Move the next look of a pending intent (reconcile does so, lest old ones starve new ones)."""
+    now = clock.now()
+    pause = REST_LOOK if is_resting(intent, now=now) else _NEXT_LOOK
     with suppress(GuardFailedError):  # finished meanwhile
-        store.update(look_again(intent, at=clock.now() + _NEXT_LOOK))
+        store.update(look_again(intent, at=now + pause))

@@ -13,7 +13,8 @@ from surefill.domain.money import ZERO, add, plain, subtract
 from surefill.domain.orders import Balance, VenueError
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Account, AccountState, ScheduleRow, Slot
-from surefill.domain.states import SlotState
+from surefill.domain.states import IN_FLIGHT
+from surefill.domain.times import day_of
 from surefill.ports import Clock, Observer, Store, Venues
 from surefill.protocol.transaction import Guard, Key, Op, Update
 
@@ -33,11 +34,24 @@ class AccountSync:
 
     def sync_all(self, *, tick: datetime) -> Mapping[str, str]:
         """Sync every account; returns each account's state."""
-        states = {account.account_id: self.sync(account) for account in self.store.all_rows(Account)}
+        accounts = list(self.store.all_rows(Account))
+        states = {account.account_id: self.sync(account) for account in accounts}
         self.store.replace(
             ScheduleRow(schedule_name=SCHEDULE, last_tick=tick, finished_at=self.clock.now(), counts=states)
         )
+        self.observer.metric("Tick", 1)
+        self.observer.metric("AccountsRejected", list(states.values()).count(AccountState.AUTH_FAILED))
+        self.observer.metric("DailyLossReached", sum(self._budgets_at_loss_limit(account) for account in accounts))
         return states
+
+    def _budgets_at_loss_limit(self, account: Account) -> int:
+        now = self.clock.now()
+        return sum(
+            budget.max_daily_loss is not None
+            and budget.loss_today >= budget.max_daily_loss
+            and budget.day == day_of(now, zone=budget.time_zone)
+            for budget in self.store.budgets_of_account(account.account_id)
+        )
 
     def sync(self, account: Account) -> str:
         """Read one account's balances, compare, and remember both."""
@@ -77,7 +91,7 @@ class AccountSync:
     def _in_flight(self, account: Account) -> bool:
         """While an order is under way, balances and tables may rightly differ."""
         return any(
-            slot.state in (SlotState.OPENING, SlotState.CLOSING)
+            slot.state in IN_FLIGHT and slot.rung is None
             for slot in self.store.get_many(Slot, self.store.open_slot_keys())
             if slot.account_id == account.account_id
         )

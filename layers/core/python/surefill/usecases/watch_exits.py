@@ -1,4 +1,8 @@
-"""Watch exits: once a minute hold every open position against its levels, with one price request per venue."""
+"""Watch exits: once a minute hold every open position against its exits, with one price request per venue.
+
+A sale that is due is started every minute until the position is gone. What hinders a position (no price, no stop, held)
+is logged every minute and journalled when it changes.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
@@ -6,23 +10,26 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from surefill.domain.candles import Quote, quote_problem
 from surefill.domain.decisions import Decision, journal_entry
-from surefill.domain.exits import exit_reason
+from surefill.domain.exits import NOTHING_DUE, ExitDue, exit_due
 from surefill.domain.market import sellable_quantity
 from surefill.domain.money import ZERO
 from surefill.domain.orders import VenueError
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Bot, BotState, MarketRules, ScheduleRow, Slot
-from surefill.domain.states import SlotState
+from surefill.domain.states import IN_FLIGHT, SlotState
 from surefill.ports import Clock, Observer, Store, StoreUnavailableError, Venues, Workflow
 from surefill.protocol.exit import close_as_dust
-from surefill.protocol.transaction import GuardFailedError
+from surefill.protocol.transaction import Guard, GuardFailedError, Op, Update, key_of
 from surefill.usecases.claim import commit_for_day
-from surefill.usecases.exits import exit_intent
+from surefill.usecases.exits import exit_intent, part_of
 
 SCHEDULE = "watch_exits"
+# What is as it should be: neither told nor stored.
+_QUIET = frozenset({Reason.EXIT_WAITING, Reason.NOT_WANTED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,61 +80,98 @@ class ExitWatch:
         return found
 
     def _watch_slot(self, slot: Slot, *, tick: datetime, quote: Quote | VenueError | None) -> Reason:
-        if slot.state is SlotState.HELD:
-            self._tell(slot, Reason.SLOT_HELD, tick=tick, held=slot.held_reason)
-            return Reason.SLOT_HELD
-        if slot.state is not SlotState.OPEN:
+        if slot.state in IN_FLIGHT:
             return Reason.IN_FLIGHT
+        if slot.state is SlotState.HELD:
+            return self._tell(slot, Reason.SLOT_HELD, tick=tick, held=slot.held_reason)
         if isinstance(quote, VenueError):
             return self._tell(slot, quote.reason, tick=tick, error=str(quote))
-        problem = quote_problem(quote, now=self.clock.now())
+        now = self.clock.now()
+        problem = quote_problem(quote, now=now)
         if quote is None or problem is not None:
             return self._tell(slot, problem or Reason.NO_PRICE, tick=tick)
-        reason = exit_reason(slot, bid=quote.bid)
-        if reason is Reason.EXIT_WAITING:
-            return reason
-        levels = {"bid": str(quote.bid), "take_profit": str(slot.take_profit), "stop_loss": str(slot.stop_loss)}
-        if reason is Reason.UNPROTECTED:
-            return self._tell(slot, reason, tick=tick, **levels)
-        return self._exit(slot, reason=reason, tick=tick, bid=quote.bid, levels=levels)
+        due = exit_due(slot, bid=quote.bid, now=now)
+        if due.highest is not None and not self._stored(slot, highest=due.highest):
+            return Reason.IN_FLIGHT
+        if due.reason in NOTHING_DUE:
+            return self._tell(slot, due.reason, tick=tick, **_levels(slot, due=due, bid=quote.bid))
+        return self._exit(slot, due=due, tick=tick, bid=quote.bid)
 
-    def _exit(self, slot: Slot, *, reason: Reason, tick: datetime, bid: Decimal, levels: dict[str, str]) -> Reason:
+    def _exit(self, slot: Slot, *, due: ExitDue, tick: datetime, bid: Decimal) -> Reason:
+        levels = _levels(slot, due=due, bid=bid)
         bot = self.store.get(Bot, slot.bot_id)
         if bot is not None and bot.state is BotState.HALTED:
-            return self._tell(slot, Reason.BOT_NOT_ACTIVE, tick=tick, state=bot.state, due=reason, **levels)
+            return self._tell(slot, Reason.BOT_NOT_ACTIVE, tick=tick, state=bot.state, due=due.reason, **levels)
         rules = self.store.get(MarketRules, slot.market_key)
         if rules is None:
             return self._tell(slot, Reason.MARKET_UNKNOWN, tick=tick, **levels)
         if sellable_quantity(slot.quantity, rules=rules, price=bid) == ZERO:
             return self._close_as_dust(slot, tick=tick)
-        intent = exit_intent(slot, reason=reason, tick=tick, now=self.clock.now(), rules=rules)
+        part: Decimal | None = None
+        if due.reason is Reason.LADDER:
+            part = part_of(slot, share=due.share, whole=slot.bought, rules=rules, price=bid)
+            if part is not None and sellable_quantity(part, rules=rules, price=bid) == ZERO:
+                return self._pass_step(slot, tick=tick, part=part, **levels)
+        intent = exit_intent(slot, reason=due.reason, tick=tick, now=self.clock.now(), rules=rules, quantity=part)
         self.workflow.start(intent)
-        return self._tell(slot, reason, tick=tick, intent=intent.intent_id, attempt=slot.exit_attempt, **levels)
+        return self._tell(slot, due.reason, tick=tick, intent=intent.intent_id, attempt=slot.exit_attempt, **levels)
+
+    def _pass_step(self, slot: Slot, *, tick: datetime, part: Decimal, **levels: str) -> Reason:
+        """A ladder step too small to be an order is passed over, so that the later ones are not held up by it."""
+        if not self._stored(slot, ladder_done=slot.ladder_done + 1):
+            return Reason.IN_FLIGHT
+        return self._tell(slot, Reason.BELOW_MINIMUM, tick=tick, ladder_step=slot.ladder_done, part=part, **levels)
 
     def _close_as_dust(self, slot: Slot, *, tick: datetime) -> Reason:
         now = self.clock.now()
         commit_for_day(
             lambda day: close_as_dust(slot, now=now, budget_day=day), store=self.store, budget_id=slot.budget_id
         )
-        return self._tell(slot, Reason.DUST, tick=tick, quantity=str(slot.quantity), cost=str(slot.cost))
+        self._report(slot, Reason.DUST, tick=tick, numbers={"quantity": slot.quantity, "cost": slot.cost})
+        return Reason.DUST
 
     def _tell(self, slot: Slot, reason: Reason, *, tick: datetime, **numbers: object) -> Reason:
+        """Log a reason, and journal it when it is not the one the slot remembers.
+
+        The first start of a sale is journalled without being remembered, which saves a write in every round trip.
+        """
+        changed = reason is not slot.exit_reason
+        quiet = reason in _QUIET
+        if not quiet:
+            self._report(slot, reason, tick=tick, numbers=numbers, journalled=changed)
+        if changed and not (quiet and slot.exit_reason is None) and not ("intent" in numbers and not slot.exit_attempt):
+            self._stored(slot, exit_reason=None if quiet else reason)
+        return reason
+
+    def _report(
+        self, slot: Slot, reason: Reason, *, tick: datetime, numbers: Mapping[str, object], journalled: bool = True
+    ) -> None:
         symbol = slot.market_key.partition("|")[2]
         self.observer.event(reason, bot=slot.bot_id, account=slot.account_id, symbol=symbol, tick=tick, numbers=numbers)
-        evidence = {name: str(value) for name, value in numbers.items() if name != "intent"}
+        if not journalled or not slot.bot_id:
+            return
         intent = numbers.get("intent")
         decision = Decision(
             bot_id=slot.bot_id,
             symbol=symbol,
             tick=tick,
             reason=reason,
-            numbers=evidence,
+            numbers={name: str(value) for name, value in numbers.items() if name != "intent"},
             intent_id=intent if isinstance(intent, str) else None,
         )
-        if slot.bot_id:
-            with suppress(GuardFailedError):
-                self.store.insert(journal_entry(decision, kind="exit"))
-        return reason
+        with suppress(GuardFailedError):
+            self.store.insert(journal_entry(decision, kind="exit"))
+
+    def _stored(self, slot: Slot, **changes: Any) -> bool:
+        """Change fields of the slot as long as it is still the same position in the same state; False when it isn't."""
+        entry = slot.entry_intent_id
+        same = Guard(name="same_position", field="entry_intent_id", op=Op.EQUAL if entry else Op.MISSING, value=entry)
+        state = Guard(name="same_state", field="state", op=Op.EQUAL, value=slot.state)
+        try:
+            self.store.update(Update(key=key_of(slot), set=changes, guards=(state, same)))
+        except GuardFailedError:
+            return False
+        return True
 
     def _finish(self, *, tick: datetime, counts: Counter[str], slots: list[Slot]) -> None:
         self.store.replace(
@@ -142,3 +186,7 @@ class ExitWatch:
         self.observer.metric("UnprotectedPositions", counts[Reason.UNPROTECTED])
         self.observer.metric("Quarantined", counts[Reason.SLOT_HELD])
         self.observer.event(Reason.TICK, tick=tick, schedule=SCHEDULE, open_slots=len(slots), counts=dict(counts))
+
+
+def _levels(slot: Slot, *, due: ExitDue, bid: Decimal) -> dict[str, str]:
+    return {"bid": str(bid), "take_profit": str(slot.take_profit), "stop_loss": str(due.stop)}

@@ -18,10 +18,11 @@ class SqsQueue:
         self._sqs = sqs
         self._url = url
 
-    def send(self, bodies: Sequence[str]) -> None:
+    def send(self, bodies: Sequence[str], *, delay_seconds: int = 0) -> None:
         """Send all messages; StoreUnavailableError when SQS did not take every one of them."""
+        delay = {"DelaySeconds": delay_seconds} if delay_seconds else {}
         for chunk in _chunks(bodies):
-            entries = [{"Id": str(index), "MessageBody": body} for index, body in enumerate(chunk)]
+            entries = [{"Id": str(index), "MessageBody": body, **delay} for index, body in enumerate(chunk)]
             try:
                 answer = self._sqs.send_message_batch(QueueUrl=self._url, Entries=entries)
             except (BotoCoreError, ClientError) as error:

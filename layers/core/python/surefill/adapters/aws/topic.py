@@ -1,33 +1,40 @@
 """The events topic on SNS."""
 
-import json
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from surefill.domain.rows import Intent
-from surefill.ports import StoreUnavailableError
-from surefill.wire import to_wire
+from surefill.adapters.notify.body import json_body
+from surefill.domain.notices import Notice
+from surefill.ports import NotDeliveredError
+
+# What SNS takes as a subject: ASCII, below 100 characters, one line.
+_SUBJECT = 99
+_ATTRIBUTES = ("bot", "account", "state")
 
 
 class SnsNotifier:
-    """Publishes finished intents as JSON, with the bot and the outcome as attributes to filter on."""
+    """Publishes notices as JSON, with kind, bot, account and state as attributes to filter on."""
+
+    name = "topic"
 
     def __init__(self, *, sns: Any, topic_arn: str) -> None:
         self._sns = sns
         self._topic_arn = topic_arn
 
-    def publish(self, *, subject: str, intent: Intent) -> None:
-        """Publish one finished intent."""
-        attributes = {"bot": intent.bot_id, "state": intent.state.value}
+    def tell(self, notice: Notice) -> None:
+        """Publish one notice."""
+        attributes = {"kind": str(notice.kind)} | {
+            name: notice.facts[name] for name in _ATTRIBUTES if notice.facts.get(name)
+        }
         try:
             self._sns.publish(
                 TopicArn=self._topic_arn,
-                Subject=subject[:99],
-                Message=json.dumps(to_wire(intent)),
+                Subject=notice.title.encode("ascii", "replace").decode()[:_SUBJECT],
+                Message=json_body(notice),
                 MessageAttributes={
                     name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
                 },
             )
         except (BotoCoreError, ClientError) as error:
-            raise StoreUnavailableError(f"topic did not take intent {intent.intent_id}: {error}") from error
+            raise NotDeliveredError(f"topic did not take {notice.key}: {error}") from error

@@ -16,6 +16,7 @@ from pynamodb.constants import BOOLEAN, LIST, NUMBER, STRING
 from surefill.domain.money import EXACT, ZERO, AmountError, plain, to_decimal
 from surefill.domain.rows import Fill
 from surefill.domain.times import parse_time, require_utc
+from surefill.wire import from_wire, to_wire
 
 Word = TypeVar("Word", bound=StrEnum)
 # DynamoDB's range of numbers, as powers of ten.
@@ -200,3 +201,23 @@ class MappingAttribute(Attribute[Mapping[str, Any]]):
         """The mapping as a dict."""
         loaded: dict[str, Any] = json.loads(value)
         return loaded
+
+
+class RulesAttribute(Attribute[Any]):
+    """A dataclass of plain values as S (JSON): an operator's rules. Amounts are text in it."""
+
+    attr_type = STRING
+
+    def __init__(self, kind: type[Any]) -> None:
+        super().__init__()
+        self._kind = kind
+
+    def serialize(self, value: Any) -> str:
+        """JSON with sorted keys; TypeError for another class."""
+        if not isinstance(value, self._kind):
+            raise TypeError(f"must be {self._kind.__name__}, was {type(value).__name__}")
+        return json.dumps(to_wire(value), separators=(",", ":"), ensure_ascii=False, sort_keys=True)
+
+    def deserialize(self, value: str) -> Any:
+        """The dataclass."""
+        return from_wire(self._kind, json.loads(value))

@@ -5,7 +5,7 @@ Every field that is not None is stored under its own name; None is absent. A fie
 
 import types
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -19,6 +19,7 @@ from surefill.adapters.dynamodb.attributes import (
     FillsAttribute,
     FlagAttribute,
     MappingAttribute,
+    RulesAttribute,
     TextAttribute,
     TextsAttribute,
     TimeAttribute,
@@ -73,6 +74,8 @@ def _attribute(hint: Any, *, is_key: bool, where: str) -> Attribute[Any]:
         return WordAttribute(hint)
     if get_origin(hint) is Mapping:
         return MappingAttribute()
+    if isinstance(hint, type) and is_dataclass(hint):
+        return RulesAttribute(hint)
     raise TypeError(f"{where} must have a type that can be stored, was {hint!r}")
 
 

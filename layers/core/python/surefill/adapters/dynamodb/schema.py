@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from surefill.domain.rows import Bot, Budget, Intent, JournalEntry, Row, Slot
+from surefill.domain.rows import Account, Bot, Budget, Intent, JournalEntry, Row, Slot
 
 Projection = Literal["ALL", "KEYS_ONLY"]
 
@@ -51,6 +51,8 @@ _INDEXES: Mapping[type[Row], tuple[IndexSchema, ...]] = {
         IndexSchema(name="by_bot", partition_key="bot_id", sort_key="created_at"),
     ),
 }
+# What `publish_events` tells: orders, the state of accounts, and what the journal says of positions in danger.
+_STREAMED = frozenset({Intent, Account, JournalEntry})
 
 
 def _table(row: type[Row]) -> TableSchema:
@@ -60,7 +62,7 @@ def _table(row: type[Row]) -> TableSchema:
         sort_key=row.KEY[1] if len(row.KEY) > 1 else None,
         indexes=_INDEXES.get(row, ()),
         ttl_attribute="expires_at" if row is JournalEntry else None,
-        stream="NEW_IMAGE" if row is Intent else None,
+        stream="NEW_IMAGE" if row in _STREAMED else None,
     )
 
 

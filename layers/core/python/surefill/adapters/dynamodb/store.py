@@ -1,10 +1,10 @@
 """The Store port on DynamoDB."""
 
 import uuid
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
-from surefill.adapters.dynamodb.codec import decode
+from surefill.adapters.dynamodb.codec import decode, encode
 from surefill.adapters.dynamodb.connection import OnCall, SharedConnection
 from surefill.adapters.dynamodb.failures import ERRORS, old_item_of, reasons_of
 from surefill.adapters.dynamodb.gateway import Gateway
@@ -12,10 +12,13 @@ from surefill.adapters.dynamodb.patience import Patience
 from surefill.adapters.dynamodb.reads import Reads
 from surefill.adapters.dynamodb.wire import WireTransaction, key_request, put_request, request_of, row_from
 from surefill.adapters.writes import failed_guards
-from surefill.domain.rows import Row
+from surefill.domain.rows import JournalEntry, Row
+from surefill.ports import StoreUnavailableError
 from surefill.protocol.transaction import GuardFailedError, Key, Put, Transaction, Update, Write
 
 Answer = TypeVar("Answer")
+# As many writes as one request may carry.
+_BATCH = 25
 
 
 class DynamoStore(Reads):
@@ -84,6 +87,22 @@ class DynamoStore(Reads):
     def replace(self, row: Row) -> None:
         """Write a row whether or not one is there. Never used for money, slots or intents."""
         self._gateway.send("PutItem", put_request(row, table=self._gateway.tables[row.TABLE]))
+
+    def journal(self, entries: Sequence[JournalEntry]) -> None:
+        """Write journal entries, 25 to a request; the same entry again changes nothing."""
+        table = self._gateway.tables[JournalEntry.TABLE].table_name
+        for start in range(0, len(entries), _BATCH):
+            rows = {(entry.bot_id, entry.entry_key): entry for entry in entries[start : start + _BATCH]}
+            self._write_batch(table, [{"PutRequest": {"Item": encode(row)}} for row in rows.values()])
+
+    def _write_batch(self, table: str, left: list[dict[str, Any]]) -> None:
+        """What the store did not take at once is sent again, until patience ends."""
+        for _ in self._gateway.patience.attempts():
+            answer = self._gateway.send("BatchWriteItem", {"RequestItems": {table: left}})
+            left = answer.get("UnprocessedItems", {}).get(table, [])
+            if not left:
+                return
+        raise StoreUnavailableError(f"journal must take every entry, left {len(left)}")
 
     def delete(self, key: Key) -> None:
         """Delete a row if it is there. Used for bots only."""

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from threading import RLock
 from typing import TypeVar, cast
 
-from surefill.adapters.memory.changes import changed, exact
-from surefill.adapters.writes import failed_guards, key_values, require_sense, unmet
+from surefill.adapters.memory.changes import changed, check, exact
+from surefill.adapters.writes import failed_guards, key_values, unmet
 from surefill.domain.rows import Bot, Budget, Intent, JournalEntry, LedgerEntry, Row, Slot
 from surefill.domain.times import sortable
 from surefill.ports import Clock
 from surefill.protocol.parts import OPEN, WORK
-from surefill.protocol.transaction import FailedGuard, GuardFailedError, Key, Put, Transaction, Update, Write
+from surefill.protocol.transaction import FailedGuard, GuardFailedError, Key, Put, Transaction, Update, Write, key_of
 
 AnyRow = TypeVar("AnyRow", bound=Row)
 _Values = tuple[str, ...]
@@ -80,7 +80,12 @@ class MemoryStore:
     def replace(self, row: Row) -> None:
         """Write a row whether or not one is there. Never used for money, slots or intents."""
         with self._lock:
-            self._put(exact(row))
+            self._put(key_of(row).values, exact(row))
+
+    def journal(self, entries: Sequence[JournalEntry]) -> None:
+        """Write journal entries; the same entry again changes nothing."""
+        for entry in entries:
+            self.replace(entry)
 
     def delete(self, key: Key) -> None:
         """Delete a row if it is there. Used for bots only."""
@@ -167,7 +172,7 @@ class MemoryStore:
             self._tokens = snapshot.tokens.copy()
             for table in snapshot.tables.values():
                 for one in table.values():
-                    self._put(one)
+                    self._put(key_of(one).values, one)
 
     # inside
 
@@ -183,28 +188,33 @@ class MemoryStore:
 
     def _apply(self, name: str, writes: Sequence[Write]) -> None:
         failed: list[FailedGuard] = []
-        rows: list[Row] = []
+        rows: list[tuple[_Values, Row]] = []
         for write in writes:
-            require_sense(write)
-            row = self._tables[write.key.row.TABLE].get(write.key.values)
+            check(write)
+            key = write.key
+            row = self._tables[key.row.TABLE].get(key_values(key))
             if unmet(write, row):
                 failed += failed_guards(write, row)
             elif isinstance(write, Put):
-                rows.append(exact(write.row))
+                rows.append((key.values, exact(write.row)))
             elif isinstance(write, Update):
-                rows.append(changed(write, row))
+                rows.append((key.values, changed(write, row)))
         if failed:
             raise GuardFailedError(transaction=name, failed=tuple(failed))
-        for row in rows:
-            self._put(row)
+        for values, row in rows:
+            self._put(values, row)
 
-    def _put(self, row: Row) -> None:
-        kind, values = row.TABLE, tuple(getattr(row, name) for name in row.KEY)
-        old = self._tables[kind].get(values)
-        self._tables[kind][values] = row
+    def _put(self, values: _Values, row: Row) -> None:
+        kind = row.TABLE
+        table = self._tables[kind]
+        old = table.get(values)
+        table[values] = row
         for field in _INDEXED.get(kind, ()):
             before, now = getattr(old, field, None), getattr(row, field)
-            if before is not None and before != now:
+            if before == now and before is not None:
+                self._found[kind, field, now][values] = row
+                continue
+            if before is not None:
                 self._found[kind, field, before].pop(values, None)
             if now is not None:
                 self._found[kind, field, now][values] = row

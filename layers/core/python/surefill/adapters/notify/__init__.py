@@ -1,0 +1,1 @@
+"""Destinations that people read: webhook and Telegram."""

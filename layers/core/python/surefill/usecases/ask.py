@@ -1,0 +1,82 @@
+"""Ask a strategy, and trust nothing it does: it may raise, hang or answer nonsense."""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import FrameType
+
+from surefill.domain.money import ZERO
+from surefill.strategies.base import Action, Rung, Signal, Strategy
+
+# A decision takes well below a millisecond; one that takes this long will not end.
+PATIENCE_SECONDS = 2.0
+
+
+class StrategyError(Exception):
+    """A strategy could not be built or gave no usable signal; the text says what it did."""
+
+
+def build(strategies: Mapping[str, type[Strategy]], name: str, params: Mapping[str, object]) -> Strategy:
+    """The strategy with its parameters; StrategyError when either can't be used, LookupError when there is none."""
+    known = strategies.get(name)
+    if known is None:
+        raise LookupError(f"strategy {name!r} is not installed")
+    try:
+        return known(params)
+    except Exception as error:
+        raise StrategyError(f"{type(error).__name__}: {error}"[:300]) from error
+
+
+def signal_of(decide: Callable[[], object]) -> Signal:
+    """What the strategy answers; StrategyError when it raises, takes too long or answers nonsense."""
+    try:
+        with _within(PATIENCE_SECONDS):
+            answer = decide()
+    except Exception as error:
+        raise StrategyError(f"{type(error).__name__}: {error}"[:300]) from error
+    problem = _nonsense(answer)
+    if problem is not None or not isinstance(answer, Signal):
+        raise StrategyError(f"decide must answer with a usable Signal, {problem}")
+    return answer
+
+
+def _nonsense(answer: object) -> str | None:
+    if not isinstance(answer, Signal) or not isinstance(answer.action, Action):
+        return f"was {answer!r}"[:200]
+    if not (answer.weight.is_finite() and answer.weight > ZERO):
+        return f"weight must be above 0, was {answer.weight}"
+    if not (answer.share.is_finite() and ZERO < answer.share <= 1):
+        return f"share must be above 0 and at most 1, was {answer.share}"
+    if answer.spend is not None and not (answer.spend.is_finite() and answer.spend > ZERO):
+        return f"spend must be above 0, was {answer.spend}"
+    if len({rung.name for rung in answer.rungs}) != len(answer.rungs):
+        return "two rungs have the same name"
+    return next((problem for problem in map(_bad_rung, answer.rungs) if problem), None)
+
+
+def _bad_rung(rung: Rung) -> str | None:
+    if not rung.name.isalnum():
+        return f"the name of a rung must be letters and digits, was {rung.name!r}"
+    if not (rung.buy_price.is_finite() and ZERO < rung.buy_price < rung.sell_price and rung.sell_price.is_finite()):
+        return f"rung {rung.name} must buy above 0 and below its sale, was {rung.buy_price} and {rung.sell_price}"
+    return None
+
+
+@contextmanager
+def _within(seconds: float) -> Iterator[None]:
+    """Interrupt what takes longer (TimeoutError). Only the main thread can be: that is where functions run."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def late(_number: int, _frame: FrameType | None) -> None:
+        raise TimeoutError(f"took longer than {seconds:g} seconds")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

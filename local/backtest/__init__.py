@@ -1,0 +1,1 @@
+"""Backtest: the product's own strategies, sizing, gates and money protocol over recorded candles, in one process."""

@@ -1,0 +1,290 @@
+"""The engine: from event to event through recorded candles, every decision and every order by the product's own code.
+
+Within a candle the order of prices is not known, so it is taken the careful way: first the open, then the low (stops),
+then the high (profits), then the close. A stop that the open has jumped over fills at the open. Limit orders fill at
+their own price, from the candle after the one they were placed in. What is decided at a candle's close comes after
+everything that happened within it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from heapq import heapify, heappop, heappush
+from typing import TYPE_CHECKING, Any, cast
+
+from local.backtest.market import Market, PastData
+from local.backtest.spec import FillModel
+from local.backtest.stream import Stream, evaluations, limits_of
+from surefill.domain import identity
+from surefill.domain.candles import Quote
+from surefill.domain.exits import NOTHING_DUE, exit_due
+from surefill.domain.reasons import Reason
+from surefill.domain.rows import Side, Slot
+from surefill.domain.states import IN_FLIGHT, SlotState
+from surefill.domain.times import from_milliseconds
+from surefill.protocol.transaction import Update, key_of
+from surefill.usecases.batches import Batch
+from surefill.usecases.entries import RESTING, EntryPlanner
+from surefill.usecases.evaluate import Prepared, _Run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from local.backtest.spec import BacktestSpec
+    from local.backtest.venue import BacktestVenue, Resting
+    from local.backtest.world import World
+    from surefill.domain.rows import Bot
+    from surefill.usecases.data import BatchData
+
+_TOUCH, _DECISION = 0, 1
+_HELD = frozenset({SlotState.OPEN})
+_TOLD_EVERY = 2_000
+
+
+@dataclass(slots=True, kw_only=True)
+class Engine:
+    """Runs the streams of one group of bots to the end of their candles. `counts` are decisions by reason."""
+
+    world: World
+    venue: BacktestVenue
+    market: Market
+    spec: BacktestSpec
+    tell: Callable[[int], None] | None = None
+    counts: Counter[str] = field(default_factory=Counter)
+    _streams: list[Stream] = field(default_factory=list)
+
+    def run(self, bots: Sequence[Bot]) -> None:
+        """From the first candle to the last."""
+        self._streams = [
+            self._stream(number, bot, symbol)
+            for number, (bot, symbol) in enumerate((bot, symbol) for bot in bots for symbol in bot.symbols)
+        ]
+        queue = [event for stream in self._streams if (event := self._next(stream)) is not None]
+        heapify(queue)
+        events = 0
+        while queue:
+            at_ms, kind, number, index = heappop(queue)
+            stream = self._streams[number]
+            if kind == _TOUCH:
+                self._touch(stream, index)
+            else:
+                self._decide(stream, index, at_ms=at_ms)
+            following = self._next(stream)
+            if following is not None:
+                heappush(queue, following)
+            events += 1
+            if self.tell is not None and events % _TOLD_EVERY == 0:
+                self.tell(at_ms)
+
+    def _stream(self, number: int, bot: Bot, symbol: str) -> Stream:
+        strategy = self.world.evaluator.strategies[bot.strategy](bot.params)
+        needs = strategy.needs(bot.symbols, symbol)
+        lane, fine = self.market.lane(symbol, bot.timeframe), self.market.finest(symbol)
+        next_open = self.spec.fill is FillModel.NEXT_OPEN
+        asked, asked_ms, due, due_ms = evaluations(
+            bot, strategy=strategy, needs=needs, lane=lane, fine=fine, next_open=next_open
+        )
+        return Stream(
+            number=number,
+            prepared=Prepared(bot=bot, strategy=strategy, needs=needs),
+            symbol=symbol,
+            market_key=identity.market_key(venue=bot.venue, symbol=symbol),
+            owner_key=identity.owner_key(account_id=bot.account_id, bot_id=bot.bot_id),
+            lane=lane,
+            fine=fine,
+            asked=asked,
+            asked_ms=asked_ms,
+            due=due,
+            due_ms=due_ms,
+        )
+
+    # what comes next
+
+    def _next(self, stream: Stream) -> tuple[int, int, int, int] | None:
+        decision = None if stream.stopped else stream.next_decision()
+        touch = self._next_touch(stream)
+        if touch is not None:
+            # A touch is somewhere inside its candle: just before its close.
+            touch_ms = int(stream.fine.closed_ms[touch]) - 1
+            if decision is None or touch_ms < decision[0]:
+                return touch_ms, _TOUCH, stream.number, touch
+        if decision is None:
+            return None
+        return decision[0], _DECISION, stream.number, decision[1]
+
+    def _next_touch(self, stream: Stream) -> int | None:
+        waiting = self.venue.resting.get(stream.symbol)
+        slots = self._slots(stream)
+        held = [slot for slot in slots if slot.state is SlotState.OPEN]
+        if not held and not waiting:
+            return None
+        if any(slot.exit_rules is not None for slot in held):
+            following = stream.touched + 1
+            return following if following < len(stream.fine.closed_ms) else None
+        buys, sales = limits_of(self._own(stream).values()) if waiting else (None, None)
+        stops = [float(slot.stop_loss) for slot in held if slot.stop_loss is not None]
+        profits = [float(slot.take_profit) for slot in held if slot.take_profit is not None]
+        return stream.next_touch(
+            stop=max((*stops, *(() if buys is None else (buys,))), default=None),
+            profit=min((*profits, *(() if sales is None else (sales,))), default=None),
+        )
+
+    def _slots(self, stream: Stream) -> list[Slot]:
+        """The bot's own slots on the symbol: one, or one for each rung of its grid."""
+        store = self.world.store
+        if stream.rungs:
+            return [slot for slot in store.slots_of_market(stream.market_key) if slot.bot_id == stream.bot.bot_id]
+        slot = store.get(Slot, stream.market_key, stream.owner_key)
+        return [] if slot is None else [slot]
+
+    def _own(self, stream: Stream) -> dict[str, Resting]:
+        """Waiting orders of the bot on the symbol, by client order id."""
+        waiting = self.venue.resting.get(stream.symbol, {})
+        ids = {name for slot in self._slots(stream) for name in (slot.entry_intent_id, slot.exit_intent_id)}
+        return {name: order for name, order in waiting.items() if name in ids}
+
+    # decisions
+
+    def _decide(self, stream: Stream, index: int, *, at_ms: int) -> None:
+        stream.decided = index
+        closed_ms = int(stream.lane.closed_ms[index])
+        fine_index = stream.fine.last_closed(at_ms if self.spec.fill is FillModel.CLOSE else closed_ms)
+        history = stream.fine.history
+        if self.spec.fill is FillModel.NEXT_OPEN:
+            fine_index = fine_index + 1
+            price, stream.touched = history.open.item(fine_index), max(stream.touched, fine_index - 1)
+        else:
+            price, stream.touched = history.close.item(fine_index), max(stream.touched, fine_index)
+        self._at(stream, ms=at_ms, price=price, volume=history.volume.item(fine_index))
+        if stream.rungs:
+            self._expire(stream, at_ms=at_ms)
+        self._evaluate(stream, closed_ms=closed_ms)
+
+    def _evaluate(self, stream: Stream, *, closed_ms: int) -> None:
+        bot, store = stream.bot, self.world.store
+        now = self.venue.clock.current
+        batch = Batch(tick=now, venue=bot.venue, symbol=stream.symbol, timeframe=bot.timeframe, bots=(bot,))
+        data = PastData(market=self.market, symbol=stream.symbol, timeframe=bot.timeframe, now_ms=closed_ms)
+        run = _Run(
+            evaluator=self.world.evaluator,
+            batch=batch,
+            market_key=stream.market_key,
+            prepared=(stream.prepared,),
+            data=cast("BatchData", data),
+            slots={slot.owner_key: slot for slot in self._slots(stream)},
+            entries=EntryPlanner(
+                store=store,
+                venues=self.venue,
+                stage=self.world.evaluator.stage,
+                now=now,
+                batch=batch,
+                market_key=stream.market_key,
+            ),
+        )
+        decided = run.decided(stream.prepared)
+        self.counts[decided.decision.reason] += 1
+        if decided.decision.reason in (Reason.GRID_ARMED, Reason.GRID_WAITING):
+            stream.rungs = True
+        if decided.pauses:
+            stream.stopped = True
+        stream.pending = decided.after.signal_side is not None and decided.decision.intent_id is None
+        if stream.pending or decided.before.signal_side is not None:
+            self._remember_signal(stream, after=decided.after)
+
+    def _remember_signal(self, stream: Stream, *, after: Slot) -> None:
+        """Store since when the present signal stands, as an evaluation does."""
+        stored = self.world.store.get(Slot, stream.market_key, stream.owner_key) or after
+        if stored.state in IN_FLIGHT:
+            return
+        bot = stream.bot
+        owner = {"bot_id": bot.bot_id, "account_id": bot.account_id, "budget_id": bot.budget_id}
+        signal = {"signal_side": after.signal_side, "signal_since": after.signal_since}
+        self.world.store.update(Update(key=key_of(after), set={**owner, **signal}))
+
+    def _expire(self, stream: Stream, *, at_ms: int) -> None:
+        """Take waiting orders out that have waited as long as they may; the evaluation makes them anew."""
+        oldest = at_ms - int(RESTING / timedelta(milliseconds=1))
+        for name, order in self._own(stream).items():
+            if order.since_ms < oldest:
+                self.world.settler.settle(name)  # asks for the cancellation
+                self.world.settler.settle(name)  # sees it
+
+    # touches
+
+    def _touch(self, stream: Stream, index: int) -> None:
+        stream.touched = index
+        history = stream.fine.history
+        volume = history.volume.item(index)
+        opened_ms = int(history.opened_ms[index])
+        low, high = history.low.item(index), history.high.item(index)
+        filled = self._fill_waiting(stream, low=low, high=high, ms=opened_ms + history.length_ms - 1, volume=volume)
+        for slot in self._slots(stream):
+            if slot.state is SlotState.OPEN:
+                self._exits(stream, slot, index=index)
+        if filled:
+            # Each fill places the next order at once, on the candles that were closed by then.
+            self._evaluate(stream, closed_ms=opened_ms)
+
+    def _fill_waiting(self, stream: Stream, *, low: float, high: float, ms: int, volume: float) -> bool:
+        if not self.venue.resting.get(stream.symbol):
+            return False
+        touched = [
+            (order.request.side is Side.SELL, name, order)
+            for name, order in self._own(stream).items()
+            if _is_reached(order, low=low, high=high)
+        ]
+        for _, name, order in sorted(touched, key=lambda item: (item[0], -(item[2].request.limit_price or 0))):
+            self._at(stream, ms=ms, price=float(order.request.limit_price or 0), volume=volume)
+            self.venue.fill_resting(order)
+            self.world.settler.settle(name)
+        return bool(touched)
+
+    def _exits(self, stream: Stream, slot: Slot, *, index: int) -> None:
+        """Hold a position against the prices of one candle, in the careful order."""
+        history = stream.fine.history
+        opened_ms, length_ms = int(history.opened_ms[index]), history.length_ms
+        steps = (
+            (opened_ms, history.open.item(index)),
+            (opened_ms + length_ms // 3, history.low.item(index)),
+            (opened_ms + 2 * (length_ms // 3), history.high.item(index)),
+            (opened_ms + length_ms - 1, history.close.item(index)),
+        )
+        before = steps[0][1]
+        volume = history.volume.item(index)
+        for ms, price in steps:
+            found = self.world.store.get(Slot, slot.market_key, slot.owner_key)
+            if found is None or found.state is not SlotState.OPEN:
+                return
+            reached = _price_of_exit(found, before=before, price=price, ms=ms)
+            self._at(stream, ms=ms, price=price if reached is None else reached, volume=volume)
+            quote = self.venue.quotes([stream.symbol])[stream.symbol]
+            self.world.exits._watch_slot(found, tick=self.venue.clock.current, quote=quote)
+            before = price
+
+    def _at(self, stream: Stream, *, ms: int, price: float, volume: float) -> None:
+        """Set clock and market to a moment."""
+        venue = self.venue
+        venue.now_ms = ms
+        venue.clock.current = from_milliseconds(ms)
+        venue.prices[stream.symbol] = exact_price(price)
+        if venue.costs.volume_share is not None:
+            rules = self.spec.rules.get(stream.symbol)
+            step = rules.quantity_step if rules is not None else Decimal("0.00000001")
+            venue.depths[stream.symbol] = venue.costs.depth(volume=Decimal(repr(volume)), step=step)
+
+
+def exact_price(price: float) -> Decimal:
+    """The recorded number as written, to at most eight decimals."""
+    return round(Decimal(repr(price)), 8)
+
+
+def _is_reached(order: Resting, *, low: float, high: float) -> bool:
+    limit = float(order.request.limit_price or 0)
+    return low <= limit if order.request.side is Side.BUY else high >= limit
+
+
+def _price_of_exit(slot: Slot, *, before: float, price: float, ms: int) -> Decimal | None:
+    ...

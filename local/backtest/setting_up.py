@@ -1,0 +1,104 @@
+"""Make the rows a backtest starts from, through the same checks the API makes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pydantic
+
+from local.backtest.spec import VENUE
+from local.errors import LocalError
+from surefill.api.bodies import BotBody
+from surefill.domain import identity
+from surefill.domain.bots import cadence_key
+from surefill.domain.rows import Account, Bot, BotState, Budget, MarketRules, Mode
+from surefill.protocol.funds import open_budget
+from surefill.usecases.control.bots import BotControl
+from surefill.usecases.control.errors import RequestRefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from local.backtest.spec import BacktestSpec, BotPlan, BudgetPlan
+    from local.backtest.world import World
+
+_ACCOUNT = f"{Mode.PAPER}-{VENUE}-backtest"
+# Rules are as old as the wall clock says they are not: they hold for the whole run.
+_FOREVER = datetime(9000, 1, 1, tzinfo=UTC)
+_FINEST = Decimal("0.00000001")
+
+
+def permissive_rules(symbol: str, *, fee: Decimal) -> MarketRules:
+    """Rules of a venue that takes any order: steps of 8 decimals, no minimum."""
+    base, _, quote = symbol.partition("/")
+    return MarketRules(
+        market_key=identity.market_key(venue=VENUE, symbol=symbol),
+        symbol=symbol,
+        base=base,
+        quote=quote,
+        quantity_step=_FINEST,
+        price_step=_FINEST,
+        min_quantity=Decimal(0),
+        min_notional=Decimal(0),
+        taker_fee=fee,
+        active=True,
+        fetched_at=_FOREVER,
+    )
+
+
+def set_up(world: World, spec: BacktestSpec, *, budgets: Sequence[BudgetPlan]) -> list[Bot]:
+    """Write account, budgets, rules and bots of these budgets; the bots, active. Raises LocalError for a bad bot."""
+    store = world.store
+    store.insert(Account(account_id=_ACCOUNT, venue=VENUE, mode=Mode.PAPER, currency=spec.currency))
+    for symbol in spec.files:
+        rules = spec.rules.get(symbol) or permissive_rules(symbol, fee=spec.costs.fee)
+        store.insert(replace(rules, taker_fee=spec.costs.fee, fetched_at=_FOREVER))
+    for plan in budgets:
+        budget = Budget(
+            budget_id=_budget_id(plan.name),
+            account_id=_ACCOUNT,
+            currency=spec.currency,
+            funded=plan.amount,
+            available=plan.amount,
+            **plan.limits,
+        )
+        store.commit(open_budget(budget, request_id="open", now=world.clock.now()))
+    names = {plan.name for plan in budgets}
+    return [_make_bot(world, plan) for plan in spec.bots if plan.budget in names]
+
+
+def _budget_id(name: str) -> str:
+    return f"{_ACCOUNT}-{name}"
+
+
+def _make_bot(world: World, plan: BotPlan) -> Bot:
+    try:
+        body = BotBody.model_validate({**plan.body, "budget_id": _budget_id(plan.budget)})
+        control = BotControl(
+            store=world.store,
+            queue=_NoQueue(),
+            workflow=world.workflow,
+            clock=world.clock,
+            observer=world.workflow.observer,
+        )
+        bot = control.create(body.spec())
+    except pydantic.ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise LocalError(f"bot {plan.body.get('name', '')!r}: {where}: {first['msg']}, was {first['input']!r}") from None
+    except RequestRefusedError as error:
+        raise LocalError(f"bot {plan.name!r}: {error}") from None
+    active = replace(bot, state=BotState.ACTIVE)
+    active = replace(active, cadence_key=cadence_key(active))
+    world.store.replace(active)
+    return active
+
+
+class _NoQueue:
+    """Implements `ports.Queue`: a bot that is made here is evaluated by the engine alone."""
+
+    def send(self, bodies: Sequence[str], *, delay_seconds: int = 0) -> None:
+        raise AssertionError(f"nothing may be queued in a backtest, were {len(bodies)} messages")

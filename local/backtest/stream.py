@@ -1,0 +1,110 @@
+"""One bot on one symbol: at which candles it must be asked, and when next its position or its orders are touched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from surefill.domain.rows import Side
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from local.backtest.market import Lane
+    from local.backtest.venue import Resting
+    from surefill.domain.rows import Bot
+    from surefill.strategies.base import Needs, Strategy
+    from surefill.usecases.evaluate import Prepared
+
+# Candles looked at in one go for the next touch; doubled while nothing is found.
+_CHUNK = 128
+_LARGEST_CHUNK = 8_192
+
+
+@dataclass(slots=True, kw_only=True)
+class Stream:
+    """`lane` holds the bot's candles, `fine` the recorded ones, in which exits and resting orders are looked for.
+
+    `asked` are the indices at which the strategy may want something, `due` all at which the bot is evaluated, both
+    rising; `asked_ms` and `due_ms` say when what is decided there is done (ms since 1970).
+    """
+
+    number: int
+    prepared: Prepared
+    symbol: str
+    market_key: str
+    owner_key: str
+    lane: Lane
+    fine: Lane
+    asked: Any
+    asked_ms: Any
+    due: Any
+    due_ms: Any
+    stopped: bool = False
+    pending: bool = False
+    decided: int = -1
+    touched: int = -1
+    rungs: bool = False
+    prices: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def bot(self) -> Bot:
+        """Its bot."""
+        return self.prepared.bot
+
+    def next_decision(self) -> tuple[int, int] | None:
+        """Time and index of the next evaluation; with a signal pending every one counts, for it must stand."""
+        indices, times = (self.due, self.due_ms) if self.pending else (self.asked, self.asked_ms)
+        place = int(np.searchsorted(indices, self.decided, side="right"))
+        if place == len(indices):
+            return None
+        return int(times[place]), int(indices[place])
+
+    def next_touch(self, *, stop: float | None, profit: float | None) -> int | None:
+        """Index of the next recorded candle that reaches a level: its low the stop, or its high the profit price."""
+        low, high = self.fine.history.low, self.fine.history.high
+        first, size = self.touched + 1, _CHUNK
+        while first < len(low):
+            last = first + size
+            hit = low[first:last] <= stop if stop is not None else None
+            if profit is not None:
+                reached = high[first:last] >= profit
+                hit = reached if hit is None else hit | reached
+            if hit is None:
+                return None
+            place = int(hit.argmax())
+            if hit[place]:
+                return first + place
+            first, size = last, min(2 * size, _LARGEST_CHUNK)
+        return None
+
+
+def evaluations(
+    bot: Bot, *, strategy: Strategy, needs: Needs, lane: Lane, fine: Lane, next_open: bool
+) -> tuple[Any, Any, Any, Any]:
+    """`asked`, `asked_ms`, `due` and `due_ms` of a stream."""
+    closed = lane.closed_ms
+    due_mask = np.ones(len(closed), dtype=bool)
+    due_mask[: max(needs.candles - 1, 0)] = False
+    interval_ms = bot.interval_seconds * 1_000
+    if interval_ms > lane.history.length_ms:
+        due_mask &= closed % interval_ms == 0
+    done_ms = closed
+    if next_open:
+        opens = fine.history.opened_ms
+        place = np.searchsorted(opens, closed)
+        due_mask &= place < len(opens)
+        done_ms = opens[np.minimum(place, len(opens) - 1)]
+    screened = strategy.screen(lane.series)
+    asked = np.flatnonzero(due_mask if screened is None else due_mask & screened)
+    due = np.flatnonzero(due_mask)
+    return asked, done_ms[asked], due, done_ms[due]
+
+
+def limits_of(orders: Iterable[Resting]) -> tuple[float | None, float | None]:
+    """The highest price anybody waits to buy at, and the lowest anybody waits to sell at."""
+    buys = [float(order.request.limit_price or 0) for order in orders if order.request.side is Side.BUY]
+    sales = [float(order.request.limit_price or 0) for order in orders if order.request.side is Side.SELL]
+    return max(buys, default=None), min(sales, default=None)
