@@ -182,7 +182,12 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         timeout=55,
         memory=512,
         layers=("core", "runtime", "exchange"),
-        tables={**_SETTLEMENT, "intents/index/work": _QUERY, "schedules": ("PutItem", "UpdateItem")},
+        tables={
+            **_SETTLEMENT,
+            "intents": (*_ROW, "BatchGetItem"),
+            "intents/index/work": _QUERY,
+            "schedules": ("PutItem", "UpdateItem"),
+        },
         may=frozenset({"read_secrets"}),
         reserved_concurrency=1,
     ),

@@ -11,28 +11,33 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from heapq import heapify, heappop, heappush
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
-from local.backtest.market import Market, PastData
+from local.backtest.market import PastData
 from local.backtest.spec import FillModel
 from local.backtest.stream import Stream, evaluations, limits_of
 from surefill.domain import identity
 from surefill.domain.candles import Quote
 from surefill.domain.exits import NOTHING_DUE, exit_due
+from surefill.domain.market import Refusal
+from surefill.domain.money import ZERO
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Side, Slot
-from surefill.domain.states import IN_FLIGHT, SlotState
+from surefill.domain.states import SlotState
 from surefill.domain.times import from_milliseconds
 from surefill.protocol.transaction import Update, key_of
+from surefill.strategies.base import Action, Position, Signal
 from surefill.usecases.batches import Batch
 from surefill.usecases.entries import RESTING, EntryPlanner
 from surefill.usecases.evaluate import Prepared, _Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
+    from local.backtest.market import Market
     from local.backtest.spec import BacktestSpec
     from local.backtest.venue import BacktestVenue, Resting
     from local.backtest.world import World
@@ -40,7 +45,8 @@ if TYPE_CHECKING:
     from surefill.usecases.data import BatchData
 
 _TOUCH, _DECISION = 0, 1
-_HELD = frozenset({SlotState.OPEN})
+_FINEST = Decimal("0.00000001")
+_PRECISION = Decimal("0.0000001")
 _TOLD_EVERY = 2_000
 
 
@@ -155,9 +161,9 @@ class Engine:
         history = stream.fine.history
         if self.spec.fill is FillModel.NEXT_OPEN:
             fine_index = fine_index + 1
-            price, stream.touched = history.open.item(fine_index), max(stream.touched, fine_index - 1)
+            price, stream.touched = exact_price(history.open.item(fine_index)), max(stream.touched, fine_index - 1)
         else:
-            price, stream.touched = history.close.item(fine_index), max(stream.touched, fine_index)
+            price, stream.touched = exact_price(history.close.item(fine_index)), max(stream.touched, fine_index)
         self._at(stream, ms=at_ms, price=price, volume=history.volume.item(fine_index))
         if stream.rungs:
             self._expire(stream, at_ms=at_ms)
@@ -165,16 +171,21 @@ class Engine:
 
     def _evaluate(self, stream: Stream, *, closed_ms: int) -> None:
         bot, store = stream.bot, self.world.store
+        data = PastData(market=self.market, symbol=stream.symbol, timeframe=bot.timeframe, now_ms=closed_ms)
+        slots = self._slots(stream)
+        idle = None if stream.rungs else self._idle(stream, data=data, slot=slots[0] if slots else None)
+        if idle is not None:
+            self.counts[idle] += 1
+            return
         now = self.venue.clock.current
         batch = Batch(tick=now, venue=bot.venue, symbol=stream.symbol, timeframe=bot.timeframe, bots=(bot,))
-        data = PastData(market=self.market, symbol=stream.symbol, timeframe=bot.timeframe, now_ms=closed_ms)
         run = _Run(
             evaluator=self.world.evaluator,
             batch=batch,
             market_key=stream.market_key,
             prepared=(stream.prepared,),
             data=cast("BatchData", data),
-            slots={slot.owner_key: slot for slot in self._slots(stream)},
+            slots={slot.owner_key: slot for slot in slots},
             entries=EntryPlanner(
                 store=store,
                 venues=self.venue,
@@ -190,15 +201,42 @@ class Engine:
             stream.rungs = True
         if decided.pauses:
             stream.stopped = True
-        stream.pending = decided.after.signal_side is not None and decided.decision.intent_id is None
-        if stream.pending or decided.before.signal_side is not None:
-            self._remember_signal(stream, after=decided.after)
+        before, after = decided.before, decided.after
+        stream.pending = after.signal_side is not None and decided.decision.intent_id is None
+        if decided.decision.intent_id is None and (after.signal_side, after.signal_since) != (
+            before.signal_side,
+            before.signal_since,
+        ):
+            self._remember_signal(stream, after=after)
+
+    def _idle(self, stream: Stream, *, data: PastData, slot: Slot | None) -> Reason | None:
+        """Why nothing at all comes of asking now, found out without the whole evaluation; None when something may.
+
+        Most candles that are asked say what can't be done as things stand: sell nothing, buy what is held.
+        """
+        needs, strategy = stream.prepared.needs, stream.prepared.strategy
+        if strategy is None or needs.equity or (slot is not None and slot.signal_side is not None):
+            return None
+        market = data.view(needs)
+        if isinstance(market, Refusal):
+            return market.reason
+        held = slot if slot is not None and slot.state is not SlotState.EMPTY and slot.opened_at is not None else None
+        try:
+            signal = strategy.decide(market, None if held is None else _position(held))
+        except Exception:
+            return None  # the evaluation says what is wrong, and stops the bot
+        if not isinstance(signal, Signal) or signal.rungs:
+            return None
+        if signal.action is Action.HOLD:
+            return Reason.HOLD
+        if signal.action is Action.SELL and held is None:
+            return Reason.NO_POSITION
+        if signal.action is Action.BUY and held is not None and held.state is SlotState.OPEN and not signal.adds:
+            return Reason.ALREADY_IN_POSITION
+        return None
 
     def _remember_signal(self, stream: Stream, *, after: Slot) -> None:
         """Store since when the present signal stands, as an evaluation does."""
-        stored = self.world.store.get(Slot, stream.market_key, stream.owner_key) or after
-        if stored.state in IN_FLIGHT:
-            return
         bot = stream.bot
         owner = {"bot_id": bot.bot_id, "account_id": bot.account_id, "budget_id": bot.budget_id}
         signal = {"signal_side": after.signal_side, "signal_since": after.signal_since}
@@ -237,7 +275,7 @@ class Engine:
             if _is_reached(order, low=low, high=high)
         ]
         for _, name, order in sorted(touched, key=lambda item: (item[0], -(item[2].request.limit_price or 0))):
-            self._at(stream, ms=ms, price=float(order.request.limit_price or 0), volume=volume)
+            self._at(stream, ms=ms, price=order.request.limit_price or ZERO, volume=volume)
             self.venue.fill_resting(order)
             self.world.settler.settle(name)
         return bool(touched)
@@ -245,35 +283,48 @@ class Engine:
     def _exits(self, stream: Stream, slot: Slot, *, index: int) -> None:
         """Hold a position against the prices of one candle, in the careful order."""
         history = stream.fine.history
-        opened_ms, length_ms = int(history.opened_ms[index]), history.length_ms
-        steps = (
-            (opened_ms, history.open.item(index)),
-            (opened_ms + length_ms // 3, history.low.item(index)),
-            (opened_ms + 2 * (length_ms // 3), history.high.item(index)),
-            (opened_ms + length_ms - 1, history.close.item(index)),
-        )
-        before = steps[0][1]
+        opened_ms, third = int(history.opened_ms[index]), history.length_ms // 3
         volume = history.volume.item(index)
+        before = exact_price(history.open.item(index))
+        steps = (
+            (opened_ms, before),
+            (opened_ms + third, exact_price(history.low.item(index))),
+            (opened_ms + 2 * third, exact_price(history.high.item(index))),
+            (opened_ms + history.length_ms - 1, exact_price(history.close.item(index))),
+        )
         for ms, price in steps:
             found = self.world.store.get(Slot, slot.market_key, slot.owner_key)
             if found is None or found.state is not SlotState.OPEN:
                 return
-            reached = _price_of_exit(found, before=before, price=price, ms=ms)
-            self._at(stream, ms=ms, price=price if reached is None else reached, volume=volume)
-            quote = self.venue.quotes([stream.symbol])[stream.symbol]
-            self.world.exits._watch_slot(found, tick=self.venue.clock.current, quote=quote)
+            now = from_milliseconds(ms)
+            reached = _price_of_exit(found, before=before, price=price, now=now)
+            if reached is not None or found.exit_rules is not None:
+                self._at(stream, ms=ms, price=price if reached is None else reached, volume=volume)
+                quote = Quote(symbol=stream.symbol, bid=self.venue.prices[stream.symbol], ask=price, at=now)
+                self.world.exits._watch_slot(found, tick=now, quote=quote)
             before = price
 
-    def _at(self, stream: Stream, *, ms: int, price: float, volume: float) -> None:
+    def _at(self, stream: Stream, *, ms: int, price: Decimal, volume: float) -> None:
         """Set clock and market to a moment."""
         venue = self.venue
         venue.now_ms = ms
         venue.clock.current = from_milliseconds(ms)
-        venue.prices[stream.symbol] = exact_price(price)
+        venue.prices[stream.symbol] = price
         if venue.costs.volume_share is not None:
             rules = self.spec.rules.get(stream.symbol)
-            step = rules.quantity_step if rules is not None else Decimal("0.00000001")
+            step = rules.quantity_step if rules is not None else _FINEST
             venue.depths[stream.symbol] = venue.costs.depth(volume=Decimal(repr(volume)), step=step)
+
+
+def _position(slot: Slot) -> Position:
+    return Position(
+        quantity=slot.quantity,
+        cost=slot.cost,
+        opened_at=slot.opened_at,
+        tranches=slot.tranches,
+        last_price=slot.last_price,
+        last_at=slot.last_at,
+    )
 
 
 def exact_price(price: float) -> Decimal:
@@ -286,5 +337,24 @@ def _is_reached(order: Resting, *, low: float, high: float) -> bool:
     return low <= limit if order.request.side is Side.BUY else high >= limit
 
 
-def _price_of_exit(slot: Slot, *, before: float, price: float, ms: int) -> Decimal | None:
-    ...
+def _price_of_exit(slot: Slot, *, before: Decimal, price: Decimal, now: datetime) -> Decimal | None:
+    """The price at which an exit becomes due on the way from `before` to `price`; None when none does."""
+    due = exit_due(slot, bid=price, now=now)
+    if due.reason in NOTHING_DUE:
+        return None
+    if before == price or exit_due(slot, bid=before, now=now).reason not in NOTHING_DUE:
+        return before
+    if due.stop is not None and price <= due.stop < before:
+        return due.stop.quantize(_FINEST, rounding=ROUND_FLOOR)
+    if due.reason is Reason.TAKE_PROFIT and slot.take_profit is not None:
+        return slot.take_profit.quantize(_FINEST, rounding=ROUND_CEILING)
+    quiet, firing = before, price
+    while abs(firing - quiet) > max(_FINEST, firing * _PRECISION):
+        middle = ((quiet + firing) / 2).quantize(_FINEST, rounding=ROUND_CEILING if firing > quiet else ROUND_FLOOR)
+        if middle in (quiet, firing):
+            break
+        if exit_due(slot, bid=middle, now=now).reason in NOTHING_DUE:
+            quiet = middle
+        else:
+            firing = middle
+    return firing

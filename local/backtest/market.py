@@ -35,7 +35,7 @@ class Lane:
 
     def last_closed(self, now_ms: int) -> int:
         """Index of the newest candle closed at `now_ms`; -1 when there is none."""
-        return int(np.searchsorted(self.closed_ms, now_ms, side="right")) - 1
+        return int(self.closed_ms.searchsorted(now_ms, side="right")) - 1
 
 
 @dataclass(slots=True, kw_only=True)

@@ -57,7 +57,7 @@ class Stream:
     def next_decision(self) -> tuple[int, int] | None:
         """Time and index of the next evaluation; with a signal pending every one counts, for it must stand."""
         indices, times = (self.due, self.due_ms) if self.pending else (self.asked, self.asked_ms)
-        place = int(np.searchsorted(indices, self.decided, side="right"))
+        place = int(indices.searchsorted(self.decided, side="right"))
         if place == len(indices):
             return None
         return int(times[place]), int(indices[place])

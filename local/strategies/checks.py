@@ -29,6 +29,7 @@ from surefill.domain.times import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from surefill.strategies.base import Needs, Position, Signal, Strategy
 
@@ -113,15 +114,18 @@ def subject_of(strategy: Strategy, *, seed: int, symbol: str = SYMBOLS[0], count
     return Subject(strategy=strategy, symbol=symbol, needs=needs, market=market, first=first)
 
 
-def check(kind: type[Strategy], params: Mapping[str, Any], *, target: str, seed: int) -> list[Result]:
-    """Run all tests. `target` is how another process finds the strategy. Raises LocalError for bad input."""
+def check(
+    kind: type[Strategy], params: Mapping[str, Any], *, target: str, seed: int, folder: Path | None = None
+) -> list[Result]:
+    """Run all tests. `target` and `folder` are how another process finds the strategy. Raises LocalError."""
     subject = subject_of(made(kind, params), seed=seed)
+    asked = {"target": target, "params": dict(params), "seed": seed, "folder": str(folder) if folder else None}
     tests: dict[str, Callable[[], None]] = {
         "parameters": lambda: _parameters(kind, params),
         "signals": lambda: _signals(subject),
         "look_ahead": lambda: _look_ahead(subject),
         "warm_up": lambda: _warm_up(subject),
-        "determinism": lambda: _determinism(subject, kind, params, target=target, seed=seed),
+        "determinism": lambda: _determinism(subject, kind, params, asked=asked),
         "screen": lambda: _screen(subject),
     }
     return [_result(name, test) for name, test in tests.items()]
@@ -202,9 +206,11 @@ def _warm_up(subject: Subject) -> None:
             )
 
 
-def _determinism(subject: Subject, kind: type[Strategy], params: Mapping[str, Any], *, target: str, seed: int) -> None:
+def _determinism(
+    subject: Subject, kind: type[Strategy], params: Mapping[str, Any], *, asked: Mapping[str, Any]
+) -> None:
     first = {(index, name): fingerprint(subject.decide(index, position)) for index, name, position in subject.cases()}
-    again = subject_of(made(kind, params), seed=seed)
+    again = subject_of(made(kind, params), seed=asked["seed"])
     for index in reversed(again.indices()):
         for name, position in again.positions(index).items():
             if fingerprint(again.decide(index, position)) != first[index, name]:
@@ -215,7 +221,7 @@ def _determinism(subject: Subject, kind: type[Strategy], params: Mapping[str, An
                 )
     own = digest_of(subject)
     for hash_seed in _HASH_SEEDS:
-        theirs = _digest_elsewhere(target, params, seed=seed, hash_seed=hash_seed)
+        theirs = _digest_elsewhere(asked, hash_seed=hash_seed)
         different = next((index for index in own if own[index] != theirs.get(index)), None)
         if different is not None:
             raise _FailedError(
@@ -223,11 +229,11 @@ def _determinism(subject: Subject, kind: type[Strategy], params: Mapping[str, An
             )
 
 
-def _digest_elsewhere(target: str, params: Mapping[str, Any], *, seed: int, hash_seed: str) -> dict[int, str]:
+def _digest_elsewhere(asked: Mapping[str, Any], *, hash_seed: str) -> dict[int, str]:
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     done = subprocess.run(
         [sys.executable, "-m", "local.strategies.digest"],
-        input=json.dumps({"target": target, "params": dict(params), "seed": seed}),
+        input=json.dumps(asked),
         env=environment, capture_output=True, text=True, check=False, timeout=_CHILD_SECONDS,
     )  # fmt: skip
     if done.returncode != 0:

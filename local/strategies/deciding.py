@@ -5,15 +5,15 @@ from __future__ import annotations
 import signal as signals
 import threading
 from contextlib import contextmanager
-from datetime import timedelta
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from surefill.domain.times import timeframe_seconds
 from surefill.strategies.base import Action, Position, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import datetime
     from types import FrameType
 
     from local.strategies.markets import Market
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from surefill.strategies.market import MarketView
 
 LIMIT_SECONDS = 1.0
-_MONEY = Decimal(500)
 
 
 class DecisionError(Exception):
@@ -57,42 +56,34 @@ def wants(signal: Signal) -> bool:
 
 
 def positions_at(market: Market, symbol: str, *, index: int, needs: Needs) -> Mapping[str, Position | None]:
-    """No position, one in profit, and one of two tranches at a loss, as they might be at a candle."""
-    candles = market.candles[symbol]
-    close = Decimal(str(candles.close[index]))
-    length = timedelta(seconds=timeframe_seconds(candles.timeframe))
-    now = market.closed_at(index)
-    profit = Position(
-        quantity=Decimal(1),
-        cost=_rounded(close * Decimal("0.97")),
-        opened_at=now - 40 * length,
-        last_price=_rounded(close * Decimal("0.97")),
-        last_at=now - 40 * length,
-    )
-    loss = Position(
-        quantity=Decimal(2),
-        cost=_rounded(close * Decimal("2.2")),
-        opened_at=now - timedelta(days=3),
-        tranches=2,
-        last_price=_rounded(close * Decimal("1.05")),
-        last_at=now - timedelta(days=2),
-    )
-    if not needs.equity:
-        return {"no position": None, "in profit": profit, "at a loss": loss}
-    return {
-        name: Position(
-            quantity=quantity, cost=cost, opened_at=opened_at, last_price=last, last_at=opened_at,
-            equity=_rounded(quantity * close) + _MONEY,
-        )
-        for name, quantity, cost, opened_at, last in (
-            ("no position", Decimal(0), Decimal(0), None, None),
-            ("in profit", profit.quantity, profit.cost, profit.opened_at, profit.last_price),
-            ("much held", Decimal(20), 20 * profit.cost, profit.opened_at, profit.last_price),
-        )
+    """No position, one bought some candles ago, and one of two older tranches, as they might be at a candle."""
+    recent, older, oldest = (_bought(market, symbol, index=max(0, index - ago)) for ago in (15, 60, 200))
+    positions: dict[str, Position | None] = {
+        "no position": None,
+        "one tranche": Position(
+            quantity=Decimal(1), cost=recent[0], opened_at=recent[1], last_price=recent[0], last_at=recent[1]
+        ),
+        "two tranches": Position(
+            quantity=Decimal(2), cost=oldest[0] + older[0], opened_at=oldest[1], tranches=2, last_price=older[0],
+            last_at=older[1],
+        ),
     }  # fmt: skip
+    if not needs.equity:
+        return positions
+    nothing = Position(quantity=Decimal(0), cost=Decimal(0), opened_at=None)
+    close = _price(market.candles[symbol].close[index])
+    with_equity = {}
+    for (name, position), money in zip(positions.items(), (100, 1, 200), strict=True):
+        held = position or nothing
+        with_equity[name] = replace(held, equity=held.quantity * close + money)
+    return with_equity
 
 
-def _rounded(value: Decimal) -> Decimal:
+def _bought(market: Market, symbol: str, *, index: int) -> tuple[Decimal, datetime]:
+    return _price(market.candles[symbol].close[index]), market.closed_at(index)
+
+
+def _price(value: float) -> Decimal:
     return Decimal(f"{value:.8g}")
 
 

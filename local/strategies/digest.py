@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.strategies.deciding import fingerprint
@@ -23,12 +24,13 @@ def digest_of(subject: Subject) -> dict[int, str]:
 
 
 def main() -> None:
-    """Read {"target", "params", "seed"}, print the digest of each candle."""
+    """Read {"target", "params", "seed", "folder"}, print the digest of each candle."""
     from local.strategies.checks import subject_of
     from local.strategies.targets import made, strategy_of
 
     asked = json.load(sys.stdin)
-    subject = subject_of(made(strategy_of(asked["target"]), asked["params"]), seed=asked["seed"])
+    kind = strategy_of(asked["target"], folder=Path(asked["folder"]) if asked["folder"] else None)
+    subject = subject_of(made(kind, asked["params"]), seed=asked["seed"])
     sys.stdout.write(json.dumps(digest_of(subject)) + "\n")
 
 

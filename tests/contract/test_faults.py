@@ -128,7 +128,7 @@ def test_a_refusal_whose_row_changed_meanwhile_names_every_guard_of_its_write(
     wire.faults = [error("ConditionalCheckFailedException", Item=encode(rich))]
     with pytest.raises(GuardFailedError) as caught:
         store.update(gate)
-    assert [(guard.name, guard.row) for guard in caught.value.failed] == [("not_sent_yet", rich)]
+    assert {guard.name: guard.row for guard in caught.value.failed} == {"not_sent_yet": rich, "terms_as_claimed": rich}
 
 
 def test_an_update_in_the_way_of_a_transaction_is_tried_again(

@@ -24,7 +24,7 @@ EXPECTED: dict[str, tuple[int, int, tuple[str, ...], int | None]] = {
     "reconcile": (55, 512, ("core", "runtime", "exchange"), 1),
     "sync_account": (50, 512, ("core", "runtime", "exchange"), None),
     "refresh_markets": (120, 1024, ("core", "runtime", "exchange"), None),
-    "publish_events": (30, 256, ("core", "runtime"), None),
+    "publish_events": (60, 256, ("core", "runtime"), 1),
     "bot_api": (25, 512, ("core", "runtime"), None),
 }
 COMMON = {
@@ -135,17 +135,19 @@ def test_evaluations_reach_evaluate_one_batch_at_a_time_and_fail_alone(prod: Dep
 
 def test_events_are_published_in_order_and_poison_is_isolated(prod: Deployment) -> None:
     template = prod.trading
-    (source,) = (
+    sources = [
         resource["Properties"]
         for resource in template.of_type("AWS::Lambda::EventSourceMapping").values()
         if template.text(resource["Properties"]["FunctionName"]).endswith("-publish_events")
-    )
-    assert source["BatchSize"] == 100
-    assert source["BisectBatchOnFunctionError"] is True
-    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert source["MaximumRetryAttempts"] == 5
-    destination = template.text(source["DestinationConfig"]["OnFailure"]["Destination"])
-    assert destination == "Queue:surefill-prod-publish_events-dlq"
+    ]
+    assert len(sources) == 3
+    for source in sources:
+        assert source["BatchSize"] == 100
+        assert source["BisectBatchOnFunctionError"] is True
+        assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert source["MaximumRetryAttempts"] == 5
+        destination = template.text(source["DestinationConfig"]["OnFailure"]["Destination"])
+        assert destination == "Queue:surefill-prod-publish_events-dlq"
 
 
 def test_queues_are_encrypted_and_refuse_plain_http(prod: Deployment) -> None:

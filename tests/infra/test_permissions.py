@@ -22,18 +22,24 @@ SETTLEMENT = {
     "accounts": {"GetItem", "UpdateItem"},
     "markets": {"GetItem"},
     "paper": ROW | {"Query", "BatchGetItem"},
+    "exposures": {"UpdateItem"},
 }
 TABLES: dict[str, dict[str, set[str]]] = {
     "dispatch": {"bots/index/cadence": {"Query"}, "schedules": ROW},
     "evaluate": {
         "slots": ROW | {"Query", "BatchGetItem"},
         "budgets": {"GetItem"},
+        "exposures": {"GetItem"},
         "markets": ROW,
         "accounts": {"GetItem"},
-        "journal": {"PutItem"},
+        "bots": {"UpdateItem"},
+        "intents/index/by_bot": {"Query"},
+        "intents": {"BatchGetItem"},
+        "journal": {"BatchWriteItem"},
     },
     "claim_order": {
         "budgets": {"GetItem", "UpdateItem", "ConditionCheckItem"},
+        "exposures": {"UpdateItem"},
         "slots": CHECKED_ROW,
         "intents": CHECKED_ROW,
         "ledger": CHECKED_ROW,
@@ -50,12 +56,13 @@ TABLES: dict[str, dict[str, set[str]]] = {
         "markets": {"GetItem", "BatchGetItem"},
         "bots": {"GetItem", "BatchGetItem"},
         "budgets": {"GetItem", "UpdateItem"},
+        "exposures": {"UpdateItem"},
         "ledger": {"PutItem"},
         "intents": ROW,
         "journal": {"PutItem"},
         "schedules": {"PutItem", "UpdateItem"},
     },
-    "reconcile": {**SETTLEMENT, "intents/index/work": {"Query"}, "schedules": {"PutItem", "UpdateItem"}},
+    "reconcile": {**SETTLEMENT, "intents": ROW | {"BatchGetItem"}, "intents/index/work": {"Query"}, "schedules": {"PutItem", "UpdateItem"}},
     "sync_account": {
         "accounts": {"Scan", "GetItem", "UpdateItem"},
         "slots": {"Query", "BatchGetItem"},
@@ -67,7 +74,7 @@ TABLES: dict[str, dict[str, set[str]]] = {
         "journal": {"PutItem"},
     },
     "refresh_markets": {"markets": ROW, "bots/index/cadence": {"Query"}, "schedules": {"PutItem"}},
-    "publish_events": {"journal": {"PutItem"}},
+    "publish_events": {},
     "bot_api": {
         "bots": API_ROW | {"DeleteItem", "Scan"},
         "budgets": API_ROW | {"Scan"},
@@ -76,6 +83,7 @@ TABLES: dict[str, dict[str, set[str]]] = {
         "slots": API_ROW,
         "intents": API_ROW,
         "ledger": API_ROW,
+        "exposures": API_ROW,
         "journal": API_ROW,
         "schedules": API_ROW | {"Scan"},
         "bots/index/cadence": {"Query"},
@@ -102,7 +110,7 @@ OTHERS: dict[str, dict[str, set[str]]] = {
     "reconcile": READS_KEYS,
     "sync_account": READS_KEYS,
     "publish_events": {
-        "import:IntentStream": STREAM,
+        "import:Stream": STREAM,
         "arn:aws:sns:region:account:surefill-prod-events": {"sns:Publish"},
     },
     "bot_api": {**SENDS, **STARTS_ORDERS},
@@ -120,7 +128,7 @@ def granted(template: Template, role: dict[str, Any]) -> dict[str, set[str]]:
             resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
             for resource in resources:
                 name = template.text(resource)
-                name = "import:IntentStream" if name.startswith("import:") and "StreamArn" in name else name
+                name = "import:Stream" if name.startswith("import:") and "StreamArn" in name else name
                 allowed.setdefault(name, set()).update(actions)
     return allowed
 

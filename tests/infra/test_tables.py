@@ -25,6 +25,7 @@ def keys(schema: list[dict[str, str]]) -> tuple[str, ...]:
 def test_these_are_the_tables() -> None:
     assert set(NAMES) == {
         "bots", "budgets", "slots", "intents", "ledger", "journal", "accounts", "markets", "schedules", "paper",
+        "exposures",
     }  # fmt: skip
 
 
@@ -69,6 +70,8 @@ def test_only_history_expires(prod: Deployment) -> None:
     assert table(prod, "journal")["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
 
 
-def test_only_intents_have_a_stream(prod: Deployment) -> None:
+def test_what_is_told_has_a_stream(prod: Deployment) -> None:
     streams = {name: table(prod, name).get("StreamSpecification") for name in NAMES}
-    assert {name: stream for name, stream in streams.items() if stream} == {"intents": {"StreamViewType": "NEW_IMAGE"}}
+    assert {name: stream for name, stream in streams.items() if stream} == dict.fromkeys(
+        ("accounts", "intents", "journal"), {"StreamViewType": "NEW_IMAGE"}
+    )

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from surefill.domain.candles import Quote
-from surefill.domain.exits import exit_reason
+from surefill.domain.exits import exit_due
 from surefill.domain.fills import order_result
 from surefill.domain.market import RULES_LIFETIME, EntryTerms, entry_terms, rules_problem, sellable_quantity
 from surefill.domain.money import AmountError
@@ -189,7 +189,8 @@ def test_amounts_that_are_exactly_enough() -> None:
     ],
 )
 def test_one_level_protects(levels: dict[str, Decimal], bid: int, reason: Reason) -> None:
-    assert exit_reason(Slot(market_key=MARKET, owner_key=OWNER, **levels), bid=Decimal(bid)) is reason
+    slot = Slot(market_key=MARKET, owner_key=OWNER, **levels)
+    assert exit_due(slot, bid=Decimal(bid), now=TICK).reason is reason
 
 
 def test_trades_are_folded_by_number_and_fees_by_asset() -> None:

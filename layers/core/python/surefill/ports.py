@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from surefill.domain.advice import Advice, AdviceRequest
 from surefill.domain.candles import Quote
 from surefill.domain.notices import Notice
 from surefill.domain.orders import Balance, OrderRequest, PostOutcome, VenueOrder
@@ -211,4 +212,21 @@ class Notifier(Protocol):
 
     def tell(self, notice: Notice) -> None:
         """Deliver one notice; raises NotDeliveredError when it was not taken. Telling twice does no harm."""
+        ...
+
+
+class AdviserUnavailableError(Exception):
+    """The adviser gave no usable answer in its time: what then is up to the bot's policy."""
+
+
+class Adviser(Protocol):
+    """A second opinion on a buy."""
+
+    @property
+    def metered(self) -> bool:
+        """Whether its calls cost something and count against a bot's calls per day."""
+        ...
+
+    def advise(self, request: AdviceRequest, *, seconds: int) -> Advice:
+        """Allow or block; raises AdviserUnavailableError without a valid answer within `seconds`."""
         ...

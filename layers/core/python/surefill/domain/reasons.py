@@ -39,6 +39,7 @@ class Reason(StrEnum):
     MAINTENANCE = "venue.maintenance"
     VENUE_DOWN = "venue.unavailable"
     ENTRIES_OFF = "stopped.entries_off"
+    FROZEN = "stopped.frozen"
     MARKET_HOURS = "gate.outside_hours"
     PRICE_GAP = "gate.price_gap"
     ADVISER_BLOCKED = "gate.adviser_blocked"

@@ -189,6 +189,7 @@ class Slot:
     stop_loss: Decimal | None = None
     idle_since: datetime | None = None
     held_reason: Reason | None = None
+    frozen: bool | None = None
     signal_side: Side | None = None
     signal_since: datetime | None = None
     last_reason: Reason | None = None

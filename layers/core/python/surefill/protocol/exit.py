@@ -54,6 +54,7 @@ def claim_exit(intent: Intent) -> Transaction:
                     Guard(name="same_position", field="entry_intent_id", op=Op.EQUAL, value=intent.entry_intent_id),
                     Guard(name="same_attempt", field="exit_attempt", op=Op.EQUAL, value=intent.attempt),
                     Guard(name="quantity_covers", field="quantity", op=Op.AT_LEAST, value=intent.quantity),
+                    Guard(name="not_frozen", field="frozen", op=Op.MISSING),
                 ),
             ),
             Put(row=intent, name="intent_is_new"),

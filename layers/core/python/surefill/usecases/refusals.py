@@ -6,6 +6,7 @@ from surefill.domain.rows import Budget, Exposure, Intent, Slot
 from surefill.protocol.transaction import Check, FailedGuard, GuardFailedError, Put, Transaction, holds
 
 _REASONS = {
+    "not_frozen": Reason.FROZEN,
     "available_covers": Reason.BUDGET_TOO_SMALL,
     "entries_allowed": Reason.ENTRIES_OFF,
     "open_positions_below_limit": Reason.LIMIT_OPEN_POSITIONS,

@@ -30,6 +30,12 @@ from surefill.usecases.exits import exit_intent, part_of
 SCHEDULE = "watch_exits"
 # What is as it should be: neither told nor stored.
 _QUIET = frozenset({Reason.EXIT_WAITING, Reason.NOT_WANTED})
+# Sales of all of a position: one that is still due after two attempts is overdue.
+_SALES = frozenset(
+    {
+        Reason.STOP_LOSS, Reason.BREAK_EVEN, Reason.TRAILING_STOP, Reason.TAKE_PROFIT, Reason.ROI, Reason.TIME_LIMIT,
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +53,7 @@ class ExitWatch:
         slots = self._open_slots()
         quotes = self._quotes(slots)
         counts: Counter[str] = Counter()
+        overdue = 0
         for slot in slots:
             try:
                 reason = self._watch_slot(slot, tick=tick, quote=quotes.get(slot.market_key))
@@ -55,7 +62,9 @@ class ExitWatch:
                 with suppress(StoreUnavailableError):
                     self._tell(slot, reason, tick=tick, error=f"{type(error).__name__}: {error}")
             counts[reason] += 1
+            overdue += reason in _SALES and reason is slot.exit_reason
         self._finish(tick=tick, counts=counts, slots=slots)
+        self.observer.metric("OverdueExits", overdue)
         return counts
 
     def _open_slots(self) -> list[Slot]:

@@ -1,0 +1,221 @@
+"""What a backtest came to: trades read off the orders, money read off the budget, the value of it all over time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from surefill.domain.fills import order_result
+from surefill.domain.money import ZERO, add, subtract, total
+from surefill.domain.rows import Budget, Intent, LedgerEntry, Leg, Side, Slot
+from surefill.domain.states import SlotState
+from surefill.domain.times import to_milliseconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+    from decimal import Decimal
+
+    from local.backtest.market import Market
+    from surefill.adapters.memory import MemoryStore
+    from surefill.domain.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trade:
+    """A closed position. `cost` and `proceeds` in quote with all fees, `quantity` in base, `fees` in quote.
+
+    `entry_price` and `exit_price` are averages over the fills, without fees.
+    """
+
+    bot: str
+    symbol: str
+    opened_at: datetime
+    closed_at: datetime
+    quantity: Decimal
+    entry_price: float
+    exit_price: float
+    cost: Decimal
+    proceeds: Decimal
+    fees: float
+    tranches: int
+    reason: Reason
+
+    @property
+    def profit(self) -> Decimal:
+        """What it brought (positive) or lost, in quote, fees included."""
+        return subtract(self.proceeds, self.cost)
+
+    @property
+    def profit_ratio(self) -> float:
+        """Profit as a share of the cost."""
+        return float(self.profit) / float(self.cost) if self.cost else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One order that filled: when, what, at which average price (quote)."""
+
+    at: datetime
+    bot: str
+    symbol: str
+    leg: Leg
+    side: Side
+    quantity: Decimal
+    cost: Decimal
+    price: float
+    reason: Reason
+    base_change: Decimal
+    quote_change: Decimal
+    position: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """Value of a budget over time: ms since 1970, and quote money (free, plus positions at the last closes)."""
+
+    times_ms: Any
+    values: Any
+    held: Any = field(default_factory=lambda: np.zeros(0))
+
+
+def filled_orders(store: MemoryStore) -> list[Order]:
+    """Every order that filled, in the order of time."""
+    found = [_order(intent) for intent in store.rows(Intent) if intent.filled_quantity]
+    return sorted(found, key=lambda order: order.at)
+
+
+def _order(intent: Intent) -> Order:
+    base, _, quote = intent.symbol.partition("/")
+    result = order_result(
+        venue_order_id=intent.venue_order_id or "",
+        side=intent.side,
+        base=base,
+        quote=quote,
+        filled_quantity=intent.filled_quantity,
+        fills=intent.fills,
+    )
+    if intent.finished_at is None:
+        raise AssertionError(f"order {intent.intent_id} filled and must be finished, is {intent.state}")
+    return Order(
+        at=intent.finished_at,
+        bot=intent.bot_id,
+        symbol=intent.symbol,
+        leg=intent.leg,
+        side=intent.side,
+        quantity=intent.filled_quantity,
+        cost=intent.filled_cost,
+        price=float(intent.filled_cost) / float(intent.filled_quantity),
+        reason=intent.reason,
+        base_change=result.base_change,
+        quote_change=result.quote_change,
+        position=intent.entry_intent_id or intent.intent_id,
+    )
+
+
+def closed_positions(orders: Sequence[Order], *, still_open: Iterable[str]) -> list[Trade]:
+    """The trades of positions that are gone, in the order they were closed."""
+    parts: dict[str, list[Order]] = defaultdict(list)
+    for order in orders:
+        parts[order.position].append(order)
+    for position in still_open:
+        parts.pop(position, None)
+    trades = [_trade(legs) for legs in parts.values() if any(order.side is Side.SELL for order in legs)]
+    return sorted(trades, key=lambda trade: trade.closed_at)
+
+
+def _trade(orders: Sequence[Order]) -> Trade:
+    buys = [order for order in orders if order.side is Side.BUY]
+    sales = [order for order in orders if order.side is Side.SELL]
+    bought, paid = total(order.quantity for order in buys), total(order.cost for order in buys)
+    sold, earned = total(order.quantity for order in sales), total(order.cost for order in sales)
+    entry_price, exit_price = float(paid) / float(bought), float(earned) / float(sold)
+    last = sales[-1]
+    base_fees = total(subtract(order.quantity, order.base_change) for order in buys)
+    cost, proceeds = -total(order.quote_change for order in buys), total(order.quote_change for order in sales)
+    return Trade(
+        bot=last.bot,
+        symbol=last.symbol,
+        opened_at=buys[0].at,
+        closed_at=last.at,
+        quantity=bought,
+        entry_price=entry_price,
+        exit_price=exit_price,
+        cost=cost,
+        proceeds=proceeds,
+        fees=float(base_fees) * entry_price + float(cost - paid) + float(earned - proceeds),
+        tranches=len(buys),
+        reason=last.reason,
+    )
+
+
+def equity_curve(orders: Sequence[Order], *, market: Market, symbols: Sequence[str], start: Decimal) -> Curve:
+    """The value at every recorded close; a symbol that is not listed yet is not held and counts nothing."""
+    lanes = {symbol: market.finest(symbol) for symbol in symbols}
+    times = np.unique(np.concatenate([lane.closed_ms for lane in lanes.values()]))
+    values = np.full(len(times), float(start))
+    held = np.zeros(len(times))
+    by_symbol: dict[str, list[Order]] = defaultdict(list)
+    for order in orders:
+        by_symbol[order.symbol].append(order)
+    for symbol, lane in lanes.items():
+        own = by_symbol[symbol]
+        at = np.array([to_milliseconds(order.at) for order in own], dtype=np.int64)
+        done = np.searchsorted(at, times, side="right")
+        quote = np.concatenate([[0.0], np.cumsum([float(order.quote_change) for order in own])])
+        base = np.concatenate([[0.0], np.cumsum([float(order.base_change) for order in own])])
+        last = np.searchsorted(lane.closed_ms, times, side="right") - 1
+        close = np.where(last >= 0, lane.history.close[np.maximum(last, 0)], 0.0)
+        worth = base[done] * close
+        values += quote[done] + worth
+        held += worth
+    return Curve(times_ms=times, values=values, held=held)
+
+
+class MoneyError(AssertionError):
+    """The money of a backtest does not add up: a defect of the program, never of the strategy."""
+
+
+def require_conservation(store: MemoryStore) -> None:
+    """Every budget adds up, is explained by its ledger, and its positions by their fills. Raises MoneyError."""
+    slots = [slot for slot in store.rows(Slot) if slot.state is not SlotState.EMPTY]
+    ledger: dict[str, list[LedgerEntry]] = defaultdict(list)
+    for entry in store.rows(LedgerEntry):
+        ledger[entry.budget_id].append(entry)
+    for budget in store.rows(Budget):
+        _require_budget(budget, ledger=ledger[budget.budget_id], slots=slots)
+    _require_base(store, slots=slots)
+
+
+_BALANCES = ("available", "reserved", "deployed", "funded", "realised")
+
+
+def _require_budget(budget: Budget, *, ledger: Sequence[LedgerEntry], slots: Sequence[Slot]) -> None:
+    held, owed = add(budget.available, budget.reserved, budget.deployed), add(budget.funded, budget.realised)
+    if held != owed or min(budget.available, budget.reserved, budget.deployed) < ZERO:
+        raise MoneyError(f"budget {budget.budget_id} must hold {owed}, holds {held}: {budget}")
+    for name in _BALANCES:
+        explained = total(getattr(entry, name) for entry in ledger)
+        if explained != getattr(budget, name):
+            raise MoneyError(f"{name} of budget {budget.budget_id} is {getattr(budget, name)}, ledger says {explained}")
+    cost = total(slot.cost for slot in slots if slot.budget_id == budget.budget_id)
+    if cost != budget.deployed:
+        raise MoneyError(f"positions of budget {budget.budget_id} cost {cost}, deployed are {budget.deployed}")
+
+
+def _require_base(store: MemoryStore, *, slots: Sequence[Slot]) -> None:
+    expected: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for order in filled_orders(store):
+        expected[order.symbol] = add(expected[order.symbol], order.base_change)
+    for slot in slots:
+        symbol = slot.market_key.partition("|")[2]
+        expected[symbol] = subtract(expected[symbol], slot.quantity)
+    for entry in store.rows(LedgerEntry):
+        if entry.symbol:
+            expected[entry.symbol] = subtract(expected[entry.symbol], entry.dust)
+    wrong: Mapping[str, Decimal] = {symbol: rest for symbol, rest in expected.items() if rest}
+    if wrong:
+        raise MoneyError(f"fills must be held or dust, these are neither: {dict(wrong)}")
