@@ -15,7 +15,7 @@ from surefill.domain.money import ZERO, add, subtract
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Budget, Fill, Intent, Leg, Mode, Side, Slot
 from surefill.domain.states import INTENT_TRANSITIONS, UNFINISHED, IntentState, SlotState
-from surefill.usecases.entries import WINDOW
+from surefill.usecases.timing import WINDOW
 from surefill.usecases.settle import VISIBILITY_LAG
 
 if TYPE_CHECKING:

@@ -160,9 +160,7 @@ class PythonFunction(Construct):
         )
 
 
-def grants_for(
-    scope: Construct, *, stage: Stage, spec: FunctionSpec, stream_arns: Sequence[str] = ()
-) -> list[Grant]:
+def grants_for(scope: Construct, *, stage: Stage, spec: FunctionSpec, stream_arns: Sequence[str] = ()) -> list[Grant]:
     """The catalogue's permissions of one function as grants.
 
     Raises:

@@ -25,8 +25,9 @@ def query_files(folder: Path = FOLDER) -> Mapping[str, Sequence[Path]]:
 
 
 def query_text(name: str, *, folder: Path = FOLDER) -> str:
-    """A query in the Logs Insights language by its name, e.g. ``orders/refused``."""
-    return (folder / f"{name}.txt").read_text(encoding="utf-8").strip()
+    """The commands of a query by its name, e.g. ``orders/refused``, without its comment."""
+    lines = (folder / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+    return "\n".join(line for line in lines if not line.startswith("#"))
 
 
 class SavedQueries(Construct):

@@ -11,6 +11,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 
 from infra.constructs.dead_letter_queue import requires_tls
 from infra.constructs.tables import Tables
+from surefill.adapters.dynamodb import TABLES
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -26,6 +27,14 @@ class DataStack(Stack):
         self.tables = Tables(self, "Tables", stage=stage)
         self.events = self._topic("Events", name=stage.resource("events"), stage=stage)
         self.alarms = self._topic("Alarms", name=stage.resource("alarms"), stage=stage)
+        # A policy of its own takes the place of the default one, which lets every role of the account publish.
+        self.events.add_to_resource_policy(
+            iam.PolicyStatement(
+                actions=["sns:Subscribe"],
+                resources=[self.events.topic_arn],
+                principals=[iam.AccountRootPrincipal()],
+            )
+        )
         # The policy that requires TLS takes the place of the default one, which is what let alarms in.
         self.alarms.add_to_resource_policy(
             iam.PolicyStatement(
@@ -40,7 +49,7 @@ class DataStack(Stack):
         self.stream_arns = {
             name: table.table_stream_arn
             for name, table in self.tables.by_name.items()
-            if table.table_stream_arn is not None
+            if TABLES[name].stream and table.table_stream_arn
         }
         CfnOutput(self, "TablePrefix", value=stage.table_prefix)
         CfnOutput(self, "EventsTopicArn", value=self.events.topic_arn)

@@ -92,8 +92,7 @@ class TradingStack(Stack):
             environment["EVENTS_TOPIC_ARN"] = at.events_topic
         if "tell_people" in spec.may:
             environment |= {
-                f"NOTIFY_{channel.upper()}_SECRET": self._stage.notify_secret(channel)
-                for channel in self._stage.notify
+                f"NOTIFY_{channel.upper()}_SECRET": self._stage.notify_secret(channel) for channel in self._stage.notify
             }
         return PythonFunction(
             self,

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, cast
 from local.backtest.market import PastData
 from local.backtest.spec import FillModel
 from local.backtest.stream import Stream, evaluations, limits_of
+from local.errors import LocalError
 from surefill.domain import identity
 from surefill.domain.candles import Quote
 from surefill.domain.exits import NOTHING_DUE, exit_due
@@ -30,7 +31,8 @@ from surefill.domain.times import from_milliseconds
 from surefill.protocol.transaction import Update, key_of
 from surefill.strategies.base import Action, Position, Signal
 from surefill.usecases.batches import Batch
-from surefill.usecases.entries import RESTING, EntryPlanner
+from surefill.usecases.entries import EntryPlanner
+from surefill.usecases.timing import RESTING
 from surefill.usecases.evaluate import Prepared, _Run
 
 if TYPE_CHECKING:
@@ -93,6 +95,11 @@ class Engine:
         asked, asked_ms, due, due_ms = evaluations(
             bot, strategy=strategy, needs=needs, lane=lane, fine=fine, next_open=next_open
         )
+        if not len(due):
+            raise LocalError(
+                f"bot {bot.bot_id!r} needs {needs.candles} candles of {bot.timeframe} on {symbol} before its first"
+                f" decision, there are {len(lane.closed_ms)} to decide on: give more candles"
+            )
         return Stream(
             number=number,
             prepared=Prepared(bot=bot, strategy=strategy, needs=needs),
@@ -170,7 +177,7 @@ class Engine:
         self._evaluate(stream, closed_ms=closed_ms)
 
     def _evaluate(self, stream: Stream, *, closed_ms: int) -> None:
-        bot, store = stream.bot, self.world.store
+        bot = stream.bot
         data = PastData(market=self.market, symbol=stream.symbol, timeframe=bot.timeframe, now_ms=closed_ms)
         slots = self._slots(stream)
         idle = None if stream.rungs else self._idle(stream, data=data, slot=slots[0] if slots else None)
@@ -186,14 +193,7 @@ class Engine:
             prepared=(stream.prepared,),
             data=cast("BatchData", data),
             slots={slot.owner_key: slot for slot in slots},
-            entries=EntryPlanner(
-                store=store,
-                venues=self.venue,
-                stage=self.world.evaluator.stage,
-                now=now,
-                batch=batch,
-                market_key=stream.market_key,
-            ),
+            entries=self.world.evaluator.planner(batch),
         )
         decided = run.decided(stream.prepared)
         self.counts[decided.decision.reason] += 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
-import time
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from local.backtest.outcome import (
     require_conservation,
 )
 from local.backtest.setting_up import set_up
-from local.backtest.spec import BacktestSpec, BudgetPlan
+from local.backtest.spec import BacktestSpec, BudgetPlan, FillModel
 from local.backtest.venue import BacktestVenue, SetClock
 from local.backtest.world import make_world
 from local.errors import LocalError
@@ -35,10 +34,12 @@ from surefill.domain.times import from_milliseconds
 from surefill.strategies import STRATEGIES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from decimal import Decimal
 
     from local.backtest.history import Gaps, History
+    from local.backtest.world import World
+    from surefill.domain.rows import Bot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,7 @@ class BudgetResult:
     closes: dict[str, tuple[float, float]]
 
 
-def run(spec: BacktestSpec, *, processes: int | None = None, tell: Callable[[str], None] | None = None) -> list[BudgetResult]:
+def run(spec: BacktestSpec, *, processes: int | None = None) -> list[BudgetResult]:
     """Run every budget. Raises LocalError for input that can't be run, MoneyError when money was lost or made."""
     count = min(len(spec.budgets), processes or os.cpu_count() or 1)
     if count < 2:
@@ -105,36 +106,47 @@ def read_histories(spec: BacktestSpec, *, symbols: Sequence[str]) -> dict[str, H
 def run_budget(spec: BacktestSpec, plan: BudgetPlan, *, histories: dict[str, History]) -> BudgetResult:
     """Run the bots of one budget over these candles."""
     market = Market(histories=histories)
-    first_ms = min(int(history.opened_ms[0]) for history in histories.values())
-    clock = SetClock(current=from_milliseconds(first_ms))
-    venue = BacktestVenue(clock=clock, costs=spec.costs)
-    world = make_world(clock=clock, venues=venue, strategies=spec.strategies or STRATEGIES)
-    bots = set_up(world, spec, budgets=[plan])
-    engine = Engine(world=world, venue=venue, market=market, spec=spec)
+    strategies = spec.strategies or STRATEGIES
     with no_collection():
+        if spec.fill is FillModel.TICKS:
+            from local.backtest.ticks import run_ticks  # brings ccxt
+
+            done = run_ticks(spec, plan, strategies=strategies)
+            return result_of(done.world, plan, bots=done.bots, counts=done.counts, market=market)
+        clock = SetClock(current=from_milliseconds(min(int(item.opened_ms[0]) for item in histories.values())))
+        venue = BacktestVenue(clock=clock, costs=spec.costs)
+        world = make_world(clock=clock, venues=venue, strategies=strategies)
+        bots = set_up(world, spec, budgets=[plan])
+        engine = Engine(world=world, venue=venue, market=market, spec=spec)
         engine.run(bots)
-        require_conservation(world.store)
-        symbols = tuple(dict.fromkeys(symbol for bot in bots for symbol in bot.symbols))
-        held = [slot for slot in world.store.rows(Slot) if slot.state is not SlotState.EMPTY]
-        orders = filled_orders(world.store)
-        (budget,) = world.store.rows(Budget)
-        used = [market.finest(symbol).history for symbol in symbols]
-        return BudgetResult(
-            name=plan.name,
-            bots=tuple(bot.bot_id for bot in bots),
-            symbols=symbols,
-            start=plan.amount,
-            available=budget.available,
-            realised=budget.realised,
-            trades=closed_positions(orders, still_open={slot.entry_intent_id or "" for slot in held}),
-            orders=orders,
-            curve=equity_curve(orders, market=market, symbols=symbols, start=plan.amount),
-            open_quantity={slot.market_key.partition("|")[2]: slot.quantity for slot in held if slot.quantity},
-            decisions=dict(engine.counts + world.workflow.refusals),
-            candles=sum(len(history) for history in used),
-            gaps={history.symbol: history.gaps() for history in used},
-            closes={history.symbol: (float(history.close[0]), float(history.close[-1])) for history in used},
-        )
+        return result_of(world, plan, bots=bots, counts=engine.counts, market=market)
+
+
+def result_of(
+    world: World, plan: BudgetPlan, *, bots: Sequence[Bot], counts: Counter[str], market: Market
+) -> BudgetResult:
+    require_conservation(world.store)
+    symbols = tuple(dict.fromkeys(symbol for bot in bots for symbol in bot.symbols))
+    held = [slot for slot in world.store.rows(Slot) if slot.state is not SlotState.EMPTY]
+    orders = filled_orders(world.store)
+    (budget,) = world.store.rows(Budget)
+    used = [market.finest(symbol).history for symbol in symbols]
+    return BudgetResult(
+        name=plan.name,
+        bots=tuple(bot.bot_id for bot in bots),
+        symbols=symbols,
+        start=plan.amount,
+        available=budget.available,
+        realised=budget.realised,
+        trades=closed_positions(orders, still_open={slot.entry_intent_id or "" for slot in held}),
+        orders=orders,
+        curve=equity_curve(orders, market=market, symbols=symbols, start=plan.amount),
+        open_quantity={slot.market_key.partition("|")[2]: slot.quantity for slot in held if slot.quantity},
+        decisions=dict(counts + world.workflow.refusals),
+        candles=sum(len(history) for history in used),
+        gaps={history.symbol: history.gaps() for history in used},
+        closes={history.symbol: (float(history.close[0]), float(history.close[-1])) for history in used},
+    )
 
 
 @contextmanager

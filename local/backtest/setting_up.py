@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from local.backtest.spec import BacktestSpec, BotPlan, BudgetPlan
     from local.backtest.world import World
 
-_ACCOUNT = f"{Mode.PAPER}-{VENUE}-backtest"
 # Rules are as old as the wall clock says they are not: they hold for the whole run.
 _FOREVER = datetime(9000, 1, 1, tzinfo=UTC)
 _FINEST = Decimal("0.00000001")
@@ -49,17 +48,20 @@ def permissive_rules(symbol: str, *, fee: Decimal) -> MarketRules:
     )
 
 
-def set_up(world: World, spec: BacktestSpec, *, budgets: Sequence[BudgetPlan]) -> list[Bot]:
+def set_up(
+    world: World, spec: BacktestSpec, *, budgets: Sequence[BudgetPlan], mode: Mode = Mode.PAPER
+) -> list[Bot]:
     """Write account, budgets, rules and bots of these budgets; the bots, active. Raises LocalError for a bad bot."""
     store = world.store
-    store.insert(Account(account_id=_ACCOUNT, venue=VENUE, mode=Mode.PAPER, currency=spec.currency))
+    account = f"{mode}-{VENUE}-backtest"
+    store.insert(Account(account_id=account, venue=VENUE, mode=mode, currency=spec.currency))
     for symbol in spec.files:
         rules = spec.rules.get(symbol) or permissive_rules(symbol, fee=spec.costs.fee)
         store.insert(replace(rules, taker_fee=spec.costs.fee, fetched_at=_FOREVER))
     for plan in budgets:
         budget = Budget(
-            budget_id=_budget_id(plan.name),
-            account_id=_ACCOUNT,
+            budget_id=f"{account}-{plan.name}",
+            account_id=account,
             currency=spec.currency,
             funded=plan.amount,
             available=plan.amount,
@@ -67,16 +69,12 @@ def set_up(world: World, spec: BacktestSpec, *, budgets: Sequence[BudgetPlan]) -
         )
         store.commit(open_budget(budget, request_id="open", now=world.clock.now()))
     names = {plan.name for plan in budgets}
-    return [_make_bot(world, plan) for plan in spec.bots if plan.budget in names]
+    return [_make_bot(world, plan, account=account) for plan in spec.bots if plan.budget in names]
 
 
-def _budget_id(name: str) -> str:
-    return f"{_ACCOUNT}-{name}"
-
-
-def _make_bot(world: World, plan: BotPlan) -> Bot:
+def _make_bot(world: World, plan: BotPlan, *, account: str) -> Bot:
     try:
-        body = BotBody.model_validate({**plan.body, "budget_id": _budget_id(plan.budget)})
+        body = BotBody.model_validate({**plan.body, "budget_id": f"{account}-{plan.budget}"})
         control = BotControl(
             store=world.store,
             queue=_NoQueue(),

@@ -18,10 +18,9 @@ from surefill.usecases.watch_exits import ExitWatch
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from local.backtest.venue import SetClock
     from surefill.domain.reasons import Reason
     from surefill.domain.rows import Intent
-    from surefill.ports import Store, Venues
+    from surefill.ports import Clock, Store, Venues
     from surefill.strategies.base import Strategy
 
 STAGE = "backtest"
@@ -67,14 +66,15 @@ class World:
     """The use cases, wired to memory."""
 
     store: MemoryStore
-    clock: SetClock
+    clock: Clock
+    observer: Silent
     workflow: InlineWorkflow
     evaluator: Evaluator
     exits: ExitWatch
     settler: Settler
 
 
-def make_world(*, clock: SetClock, venues: Venues, strategies: Mapping[str, type[Strategy]]) -> World:
+def make_world(*, clock: Clock, venues: Venues, strategies: Mapping[str, type[Strategy]]) -> World:
     """Empty tables and everything that works on them."""
     store = MemoryStore()
     observer = Silent()
@@ -84,6 +84,7 @@ def make_world(*, clock: SetClock, venues: Venues, strategies: Mapping[str, type
     return World(
         store=store,
         clock=clock,
+        observer=observer,
         workflow=workflow,
         evaluator=Evaluator(
             store=store,

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
     from mypy_boto3_stepfunctions import SFNClient
+    from mypy_boto3_sts import STSClient
 
 # Resends would hide what is being looked at, and a resent invocation would be a second one.
 _CONFIG = Config(
@@ -96,6 +97,11 @@ class LocalAws:
     def identities(self) -> IAMClient:
         """IAM."""
         return cast("IAMClient", self._client("iam"))
+
+    @cached_property
+    def tokens(self) -> STSClient:
+        """STS."""
+        return cast("STSClient", self._client("sts"))
 
     @cached_property
     def logs(self) -> CloudWatchLogsClient:

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from local.errors import LocalError
+from local.stage.announcement import Announcement, announce, withdraw
 from local.stage.aws import PREFIX, LocalAws
 from local.stage.deployment import Deployment
 from local.stage.durable_aws import generation_of
@@ -151,9 +152,20 @@ class LocalStage:
         with step(self.progress, "cdk deploy"):
             deployment.deploy(progress=self.progress)
         self.checkpoint()
+        announce(
+            self.plan.folder,
+            Announcement(
+                aws_url=self.endpoint,
+                api_url=self.outputs["ApiUrl"],
+                exchange_url=self.exchange.url,
+                clock_url=self.exchange.clock_url,
+            ),
+        )
 
     def stop(self) -> None:
         """Stop everything this stage started, the exchange first, and give the caller's environment back."""
+        if self._ports is not None:
+            withdraw(self.plan.folder)
         for process in (self._exchange_process, self._aws_process):
             if process is not None:
                 process.stop()

@@ -34,7 +34,7 @@ def decided(strategy: Strategy, view: MarketView, position: Position | None) -> 
             signal = strategy.decide(view, position)
     except TimeoutError:
         raise DecisionError(f"decide must take less than {LIMIT_SECONDS:g} s") from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise DecisionError(f"decide raised {type(error).__name__}: {error}") from error
     problem = _problem(signal)
     if problem:

@@ -24,7 +24,7 @@ def strategy_of(target: str, *, folder: Path | None = None) -> type[Strategy]:
             return load_file(Path(target).resolve())
         except StrategyFileError as error:
             raise LocalError(str(error)) from None
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise LocalError(f"{target} can't be imported: {type(error).__name__}: {error}") from None
     catalogue = Catalogue(folder)
     try:

@@ -348,6 +348,11 @@ class World:
             strategies=strategies,
         )
 
+    @property
+    def planner(self) -> EntryPlanner:
+        """Plans entries at this moment, on the venue's price."""
+        return self.evaluator({}).planner(self.batch())
+
     def batch(self, *bots: Bot, tick: datetime | None = None) -> Batch:
         return Batch(
             tick=tick or self.clock.now(), venue="binance", symbol="BTC/USDT", timeframe="1m", bots=bots or (self.bot,)
@@ -377,9 +382,9 @@ class World:
         return found
 
 
-def entry_of(planner: EntryPlanner, world: World) -> Intent:
+def entry_of(world: World) -> Intent:
     """The entry that the world's bot would make now."""
-    planned = planner.plan(
+    planned = world.planner.plan(
         world.bot,
         slot=world.slot(),
         signal=Signal(action=Action.BUY),

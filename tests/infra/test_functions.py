@@ -165,5 +165,5 @@ def test_queues_are_encrypted_and_refuse_plain_http(prod: Deployment) -> None:
 
 def test_no_stack_exports_a_value_that_changes_with_a_build(prod: Deployment) -> None:
     exported = [output for template in prod.all for output in template.outputs.values() if "Export" in output]
-    assert len(exported) == 2
+    assert len(exported) == 4
     assert not any("LayerVersion" in json.dumps(output) for output in exported)

@@ -11,6 +11,7 @@ import pytest
 from infra.catalogue import FUNCTIONS
 from infra.constructs.saved_queries import query_files
 from surefill.domain.reasons import Reason
+from tests.infra.conftest import REPOSITORY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,14 +55,16 @@ def test_the_alarm_topic_lets_alarms_in_and_tells_the_operator(prod: Deployment)
     assert subscription["Properties"]["Endpoint"] == "operator@example.com"
 
 
-@pytest.mark.parametrize("name", ["dispatch", "watch_exits", "reconcile"])
-def test_silence_is_an_alarm(prod: Deployment, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "period"), [("dispatch", 60), ("watch_exits", 60), ("reconcile", 60), ("sync_account", 300)]
+)
+def test_silence_is_an_alarm(prod: Deployment, name: str, period: int) -> None:
     alarm = alarms(prod)[f"{name}-silent"]
     assert alarm["TreatMissingData"] == "breaching"
     assert (alarm["Namespace"], alarm["MetricName"]) == ("Surefill", "Tick")
     assert alarm["Dimensions"] == [{"Name": "service", "Value": name}]
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1)
-    assert (alarm["Period"], alarm["EvaluationPeriods"]) == (60, 3)
+    assert (alarm["Period"], alarm["EvaluationPeriods"]) == (period, 3)
 
 
 @pytest.mark.parametrize("name", [spec.name for spec in FUNCTIONS])
@@ -90,6 +93,8 @@ def test_an_order_that_is_not_settled_yet_is_no_error(prod: Deployment, name: st
         ("quarantined", "Quarantined", "watch_exits", 0),
         ("unprotected-positions", "UnprotectedPositions", "watch_exits", 0),
         ("reconcile-deficits", "ReconcileDeficits", "sync_account", 0),
+        ("venue-auth-failed", "AccountsRejected", "sync_account", 0),
+        ("daily-loss-reached", "DailyLossReached", "sync_account", 0),
     ],
 )
 def test_money_alarms(prod: Deployment, name: str, metric: str, service: str, threshold: int) -> None:
@@ -121,6 +126,30 @@ def test_a_query_asks_only_for_words_the_product_says(name: str) -> None:
     assert query.startswith("# "), "a query begins with what it is for"
     said = set(re.findall(r'"([a-z]+\.[a-z_]+)"', query)) - {"platform.report"}
     assert said <= {reason.value for reason in Reason}
+    families = {family for text in re.findall(r"/\^(.+?)\\\./", query) for family in text.strip("()").split("|")}
+    assert families <= {reason.value.partition(".")[0] for reason in Reason}
+
+
+def test_people_who_are_not_told_are_an_alarm(prod: Deployment) -> None:
+    alarm = alarms(prod)["notifications-failed"]
+    assert (alarm["MetricName"], alarm["Statistic"], alarm["Threshold"]) == ("NotificationsFailed", "Sum", 0)
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": "publish_events"}]
+
+
+def test_every_alarm_is_in_the_runbook(prod: Deployment) -> None:
+    text = (REPOSITORY / "docs" / "runbooks" / "alarms.md").read_text(encoding="utf-8")
+    names = set(re.findall(r"`([a-z_<>-]+)`", text))
+    for name in alarms(prod):
+        function = next((spec.name for spec in FUNCTIONS if name.startswith(f"{spec.name}-")), "")
+        assert name in names or name.replace(function, "<function>", 1) in names, name
+
+
+def test_the_runbook_names_queries_that_exist() -> None:
+    text = (REPOSITORY / "docs" / "runbooks" / "alarms.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:decisions|orders|exits|operations)/[a-z_]+)`", text))
+    assert named
+    assert named <= set(QUERIES)
+    assert set(QUERIES) <= named, "a query nobody is told of"
 
 
 def test_the_local_stage_has_no_queries(local: Deployment) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.infra.conftest import synthesise
+
 if TYPE_CHECKING:
-    from tests.infra.conftest import Deployment
+    from tests.infra.conftest import Deployment, StubCode
     from tests.infra.templates import Template
 
 ROW = {"GetItem", "PutItem", "UpdateItem"}
@@ -62,7 +65,12 @@ TABLES: dict[str, dict[str, set[str]]] = {
         "journal": {"PutItem"},
         "schedules": {"PutItem", "UpdateItem"},
     },
-    "reconcile": {**SETTLEMENT, "intents": ROW | {"BatchGetItem"}, "intents/index/work": {"Query"}, "schedules": {"PutItem", "UpdateItem"}},
+    "reconcile": {
+        **SETTLEMENT,
+        "intents": ROW | {"BatchGetItem"},
+        "intents/index/work": {"Query"},
+        "schedules": {"PutItem", "UpdateItem"},
+    },
     "sync_account": {
         "accounts": {"Scan", "GetItem", "UpdateItem"},
         "slots": {"Query", "BatchGetItem"},
@@ -192,3 +200,36 @@ def test_the_local_stage_differs_only_where_the_local_aws_does(local: Deployment
         extra = {action for resource in renamed for action in renamed[resource] - there[resource]}
         assert set(renamed) == set(there)
         assert extra <= {"sqs:SendMessageBatch", "sns:PublishBatch"}, name
+
+
+def test_people_are_told_with_secrets_that_only_the_teller_reads(stub_code: StubCode) -> None:
+    told = synthesise(stub_code, stage="prod", notify="telegram, webhook")
+    template, properties = told.function("publish_events")
+    secrets = {
+        resource: actions
+        for resource, actions in granted(template, role_of(template, properties)).items()
+        if "secretsmanager" in resource
+    }
+    prefix = "arn:aws:secretsmanager:region:account:secret:surefill-notify/prod"
+    assert secrets == {f"{prefix}/{kind}-??????": {"secretsmanager:GetSecretValue"} for kind in ("webhook", "telegram")}
+    variables = properties["Environment"]["Variables"]
+    assert variables["NOTIFY_WEBHOOK_SECRET"] == "surefill-notify/prod/webhook"
+    assert variables["NOTIFY_TELEGRAM_SECRET"] == "surefill-notify/prod/telegram"
+    for name in set(TABLES) - {"publish_events"}:
+        other, made = told.function(name)
+        assert not any("surefill-notify" in resource for resource in granted(other, role_of(other, made)))
+        assert not any("NOTIFY" in variable for variable in made["Environment"]["Variables"])
+
+
+def test_the_streams_wake_the_teller_only_for_what_it_tells(prod: Deployment) -> None:
+    filters = {}
+    for name, resource in prod.trading.of_type("AWS::Lambda::EventSourceMapping").items():
+        pattern = resource["Properties"].get("FilterCriteria")
+        if pattern:
+            (entry,) = pattern["Filters"]
+            filters[name.partition("Source")[0]] = json.loads(entry["Pattern"])["dynamodb"]["NewImage"]
+    told = {
+        "Accounts": {"state": {"S": ["AUTH_FAILED", "OUT_OF_SYNC"]}},
+        "Journal": {"reason": {"S": ["exit.no_protection", "position.held", "limit.loss_today"]}},
+    }
+    assert filters == told

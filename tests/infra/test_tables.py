@@ -72,6 +72,6 @@ def test_only_history_expires(prod: Deployment) -> None:
 
 def test_what_is_told_has_a_stream(prod: Deployment) -> None:
     streams = {name: table(prod, name).get("StreamSpecification") for name in NAMES}
-    assert {name: stream for name, stream in streams.items() if stream} == dict.fromkeys(
-        ("accounts", "intents", "journal"), {"StreamViewType": "NEW_IMAGE"}
-    )
+    assert {name: stream for name, stream in streams.items() if stream} == {
+        name: {"StreamViewType": "NEW_IMAGE"} for name in ("accounts", "intents", "journal")
+    }

@@ -5,12 +5,13 @@ import io
 import json
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,6 +20,7 @@ import botocore.session
 
 from local.exchange.core import Exchange
 from local.exchange.server import RunningServer, serve
+from local.exchange.settings import LOCAL_KEY
 from surefill.adapters.dynamodb.codec import encode
 from surefill.domain.rows import Account, Bot, Intent, JournalEntry, Row
 from surefill.domain.times import format_time, from_milliseconds
@@ -26,7 +28,7 @@ from tests.fakes.world import bot, budget
 from tests.insights import run as insights
 from tests.insights.values import events
 from tests.integration.conftest import PREFIX, Cloud, Context
-from tests.unit.exchange.helpers import LOCAL_KEY, admin, coin_exchange, fault
+from tests.unit.exchange.helpers import admin, coin_exchange, fault
 
 SYMBOL = "COIN/USDT"
 SECRET_NAME = "surefill/test/main"
@@ -134,13 +136,9 @@ class Floor:
 
     def tell(self, *rows: Row) -> Any:
         """Rows as their streams hand them to `publish_events`."""
-        records = []
-        for row in rows:
-            self.sent += 1
-            source = f"arn:aws:dynamodb:eu-central-1:123456789012:table/{PREFIX}{type(row).TABLE}/stream/1"
-            image = {"SequenceNumber": str(self.sent), "NewImage": encode(row)}
-            records.append({"eventName": "MODIFY", "eventSourceARN": source, "dynamodb": image})
-        return self.invoke("publish_events", {"Records": records})
+        event = stream_event(rows, first=self.sent + 1)
+        self.sent += len(rows)
+        return self.invoke("publish_events", event)
 
     def tell_everything(self) -> None:
         """All orders, accounts and journal entries as they are now."""
@@ -179,6 +177,16 @@ class Floor:
         return insights.run(text, self.rows())
 
 
+def stream_event(rows: Sequence[Row], *, first: int = 1) -> dict[str, Any]:
+    """Rows as the streams of their tables hand them out."""
+    records = []
+    for number, row in enumerate(rows, start=first):
+        source = f"arn:aws:dynamodb:eu-central-1:123456789012:table/{PREFIX}{type(row).TABLE}/stream/1"
+        image = {"SequenceNumber": str(number), "NewImage": encode(row)}
+        records.append({"eventName": "MODIFY", "eventSourceARN": source, "dynamodb": image})
+    return {"Records": records}
+
+
 @contextmanager
 def _environment(**values: str) -> Iterator[None]:
     before = {name: os.environ.get(name) for name in values}
@@ -197,10 +205,7 @@ def falling() -> list[tuple[str, str, str, str]]:
     """An hour that falls by about five cents a minute, from 100, with a small rise every other minute."""
     prices = [Decimal(100) - Decimal(minute) / 20 + Decimal(minute % 2) / 15 for minute in range(_FALLING_MINUTES + 1)]
     prices = [price.quantize(Decimal("0.01")) for price in prices]
-    return [
-        (str(now), str(max(now, then)), str(min(now, then)), str(then))
-        for now, then in zip(prices, prices[1:], strict=False)
-    ]
+    return [(str(now), str(max(now, then)), str(min(now, then)), str(then)) for now, then in pairwise(prices)]
 
 
 @contextmanager
@@ -243,4 +248,5 @@ def _furnish(floor: Floor, settings: dict[str, Any]) -> None:
 
 
 def _trader(floor: Floor, settings: dict[str, Any]) -> Bot:
-    return bot(symbols=(SYMBOL,), params=_PARAMS, created_at=floor.now, cooldown_seconds=86_400, **settings)
+    fixed = {"symbols": (SYMBOL,), "params": _PARAMS, "created_at": floor.now, "cooldown_seconds": 86_400}
+    return bot(**{**fixed, **settings})

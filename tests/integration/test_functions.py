@@ -13,9 +13,8 @@ from surefill.domain.rows import Intent, ScheduleRow
 from surefill.domain.states import IntentState
 from surefill.domain.times import format_time
 from surefill.events import EventError
-from surefill.usecases.entries import EntryPlanner
 from surefill.wire import to_wire
-from tests.fakes.world import MARKET, World, entry_of, rules
+from tests.fakes.world import World, entry_of, rules
 from tests.integration.conftest import Cloud
 
 
@@ -28,12 +27,8 @@ def planned(cloud: Cloud) -> tuple[World, Intent]:
     world = World(cloud.store)
     world.clock.current = datetime.now(UTC)
     world.venue.quoted_at = world.clock.now()
-    planner = EntryPlanner(
-        store=cloud.store, venues=world.venue, stage="test", now=world.clock.now(), batch=world.batch(),
-        market_key=MARKET,
-    )  # fmt: skip
     cloud.store.replace(rules(fetched_at=world.clock.now()))
-    return world, entry_of(planner, world)
+    return world, entry_of(world)
 
 
 def test_dispatch_hands_out_due_bots_and_remembers_the_tick(cloud: Cloud) -> None:
@@ -136,10 +131,11 @@ def test_the_other_schedules_remember_their_tick(cloud: Cloud, name: str) -> Non
 def test_finished_orders_reach_the_topic(cloud: Cloud) -> None:
     _, intent = planned(cloud)
     done = replace(intent, state=IntentState.VOID, outcome=Reason.NEVER_SENT, work_key=None, next_check_at=None)
+    source = {"eventSourceARN": "arn:aws:dynamodb:eu-central-1:123456789012:table/surefill-test-intents/stream/1"}
     records = [
-        {"eventName": "MODIFY", "dynamodb": {"SequenceNumber": "1", "NewImage": encode(done)}},
-        {"eventName": "REMOVE", "dynamodb": {"SequenceNumber": "2"}},
-        {"eventName": "MODIFY", "dynamodb": {"SequenceNumber": "3", "NewImage": {"intent_id": {"N": "1"}}}},
+        {**source, "dynamodb": {"SequenceNumber": "1", "NewImage": encode(done)}},
+        {**source, "dynamodb": {"SequenceNumber": "2"}},
+        {**source, "dynamodb": {"SequenceNumber": "3", "NewImage": {"intent_id": {"N": "1"}}}},
     ]
     answer = cloud.function("publish_events")({"Records": records})
     assert answer == {"batchItemFailures": [{"itemIdentifier": "3"}]}

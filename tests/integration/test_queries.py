@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from infra.constructs.saved_queries import query_files
-from surefill.domain.rows import Budget, Intent, Slot
+from surefill.domain.rows import Budget, Slot
 from surefill.domain.states import SlotState
 from surefill.wire import to_wire
 from tests.insights import run as insights
@@ -55,6 +55,9 @@ def traded(floor: Floor) -> Floor:
 
 def test_an_ordinary_trade_is_no_trouble(traded: Floor) -> None:
     assert {query: rows for query in TROUBLE if (rows := traded.ask(query))} == {}
+    for row in traded.rows():
+        if str(row.get("event", "")).startswith("order."):
+            assert {"intent", "bot", "symbol", "leg"} <= set(row), row
 
 
 def test_decisions_of_a_bot(traded: Floor) -> None:
@@ -253,12 +256,6 @@ def test_the_cost_of_a_function_is_its_time_times_its_memory_and_its_calls() -> 
     assert second["gb_seconds"] == pytest.approx(141 * 512 / 1_024_000)
 
 
-def test_no_line_about_an_order_lacks_what_queries_join_on(traded: Floor) -> None:
-    for row in traded.rows():
-        if str(row.get("event", "")).startswith("order."):
-            assert {"intent", "bot", "symbol", "leg"} <= set(row), row
-
-
 def test_a_budget_that_lost_what_it_may_is_counted(floor: Floor) -> None:
     store = floor.cloud.store
     (money,) = store.all_rows(Budget)
@@ -280,7 +277,3 @@ def test_rejected_credentials_are_counted_until_they_are_taken_again(floor: Floo
     assert rejected() == [1.0]
     floor.no_faults()
     assert rejected() == [0.0]
-
-
-def test_every_intent_left_by_these_tests_is_readable(traded: Floor) -> None:
-    assert len(list(traded.cloud.store.all_rows(Intent))) == 2

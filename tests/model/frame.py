@@ -25,7 +25,7 @@ from surefill.domain.states import IntentState, SlotState
 from surefill.domain.times import sortable
 from surefill.protocol.parts import OPEN, WORK
 from surefill.protocol.transaction import Key, key_of
-from surefill.usecases.entries import FIRST_CHECK, ORDER_LIFETIME
+from surefill.usecases.timing import FIRST_CHECK, ORDER_LIFETIME
 
 START = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 DAY = "2026-01-05"
@@ -130,6 +130,20 @@ def entry(bot_id: str = "one", *, minute: int = 0, kind: OrderKind = OrderKind.L
     )
 
 
+def tranche(bot_id: str = "one", *, of: str, minute: int = 1, number: int = 1) -> Intent:
+    """One more tranche of the position whose entry is `of`, planned when that had `number` of them."""
+    tick = at(60 * minute)
+    return replace(
+        entry(bot_id),
+        intent_id=identity.tranche_intent_id(entry_intent_id=of, tick=tick),
+        leg=Leg.TRANCHE,
+        reason=Reason.ADD,
+        tick=tick,
+        entry_intent_id=of,
+        attempt=number,
+    )
+
+
 def slot_of(bot_id: str = "one") -> Key:
     """Key of a bot's slot."""
     return Key(Slot, (MARKET, identity.owner_key(account_id=ACCOUNT, bot_id=bot_id)))
@@ -167,6 +181,12 @@ def position(bot_id: str = "one") -> tuple[Intent, Slot, Budget]:
         opened_at=START,
         take_profit=Decimal(103),
         stop_loss=Decimal(98),
+        take_profit_percent=bought.take_profit_percent,
+        stop_loss_percent=bought.stop_loss_percent,
+        tranches=1,
+        bought=QUANTITY - fee,
+        last_price=BUY_PRICE,
+        last_at=bought.tick,
     )
     money = budget(available=800, funded=Decimal(1000), deployed=cost, open_positions=1, trades_today=1)
     return intent, slot, money

@@ -3,7 +3,7 @@
 The numbers are those of the invariants in the reliability notes (5.1).
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
@@ -11,17 +11,22 @@ from typing import Any
 
 from surefill.domain.fills import order_result
 from surefill.domain.money import ZERO, add, multiply, total
-from surefill.domain.reasons import Reason
-from surefill.domain.rows import Bot, BotState, Budget, Intent, LedgerEntry, Leg, Slot
-from surefill.domain.states import INTENT_TRANSITIONS, SLOT_TRANSITIONS, UNFINISHED, IntentState, SlotState
+from surefill.domain.rows import Budget, Exposure, Intent, LedgerEntry, Leg, Slot
+from surefill.domain.states import (
+    IN_FLIGHT,
+    UNFINISHED,
+    IntentState,
+    SlotState,
+)
 from surefill.protocol.transaction import Transaction
 from tests.model.frame import DAY, START
-from tests.model.process import Call, Node
+from tests.model.process import Call
 from tests.model.tables import Tables
 from tests.model.venue import Venue
 
 # What the venue really grants, whatever the product's constant says.
 _WINDOW = timedelta(seconds=5)
+_HOLDING = frozenset({SlotState.OPEN, SlotState.ADDING, SlotState.REDUCING, SlotState.CLOSING, SlotState.HELD})
 _BALANCES = ("available", "reserved", "deployed", "funded", "realised")
 
 
@@ -37,6 +42,8 @@ def _table_laws(tables: Tables, store: int, start: int) -> Iterator[str]:
     for budget in budgets:
         yield from _budget_laws(budget, list(slots.values()), list(intents.values()))
         yield from _ledger_law(budget, tables, store, start)
+    for exposure in tables.all(store, Exposure):
+        yield from _exposure_laws(exposure, list(slots.values()), list(intents.values()))
     for slot in slots.values():
         yield from _slot_laws(slot, intents)
 
@@ -62,12 +69,24 @@ def _budget_laws(budget: Budget, slots: list[Slot], intents: list[Intent]) -> It
     yield from _counter_laws(budget, intents)
     for intent in intents:
         cost = total(fill.cost for fill in intent.fills)
-        if intent.leg is Leg.ENTRY and cost > intent.reserved and budget.entries_allowed:
+        if intent.leg is not Leg.EXIT and cost > intent.reserved and budget.entries_allowed:
             yield f"I12 a cost above the reservation stops entries: {intent.intent_id}"
 
 
+def _exposure_laws(exposure: Exposure, slots: list[Slot], intents: list[Intent]) -> Iterator[str]:
+    held = [one.reserved for one in intents if one.exposure_asset == exposure.asset and one.state in UNFINISHED]
+    at_work = [slot.cost for slot in slots if slot.exposure_asset == exposure.asset]
+    if exposure.amount != total((*held, *at_work)):
+        yield f"I2 what is exposed is counted: {exposure.amount} for {total((*held, *at_work))}"
+    limits = [one.max_exposure for one in intents if one.exposure_asset == exposure.asset and one.max_exposure]
+    if limits and exposure.amount > max(limits):
+        yield f"the limit of what is exposed holds: {exposure.amount} of {max(limits)}"
+
+
 def _counter_laws(budget: Budget, intents: list[Intent]) -> Iterator[str]:
-    counted = [intent for intent in intents if intent.leg is Leg.ENTRY and intent.tick.date().isoformat() == DAY]
+    counted = [
+        intent for intent in intents if intent.leg is not Leg.EXIT and intent.created_at.date().isoformat() == DAY
+    ]
     recent = [intent for intent in counted if intent.created_at >= START]
     if budget.day == DAY and recent and budget.trades_today < len(recent):
         yield f"the trades of the day are counted: {budget.trades_today} for {len(recent)}"
@@ -91,23 +110,50 @@ def _slot_laws(slot: Slot, intents: dict[str, Intent]) -> Iterator[str]:
         return
     if slot.state is SlotState.OPENING and entry.state not in UNFINISHED:
         yield f"I3 an opening slot has an unfinished entry: it is {entry.state}"
-    if slot.state in (SlotState.OPEN, SlotState.CLOSING):
+    if slot.state in _HOLDING:
         if entry.state not in (IntentState.FILLED, IntentState.ADOPTED) or not entry.fills:
             yield f"I7 a position has fills: its entry is {entry.state}"
         if slot.quantity != _net(entry, intents):
             yield f"I6 a position is what was bought less what was sold: {slot.quantity}, {_net(entry, intents)}"
-    leaving = intents.get(slot.exit_intent_id or "")
-    if slot.state is SlotState.CLOSING and (leaving is None or leaving.state not in UNFINISHED):
-        yield f"I3 a closing slot has an unfinished exit: {leaving and leaving.state}"
-    elif slot.state is SlotState.CLOSING and leaving is not None and leaving.entry_intent_id != entry.intent_id:
-        yield f"I3 an exit closes the position it was meant for: {leaving.entry_intent_id}"
+        if slot.bought != _bought(entry, intents):
+            yield f"I6 all that was added is counted: {slot.bought}, {_bought(entry, intents)}"
+    yield from _order_of_slot(slot, entry, intents)
     if slot.quantity < ZERO or slot.cost < ZERO:
         yield f"I6 a position is not negative: {slot}"
 
 
+def _order_of_slot(slot: Slot, entry: Intent, intents: dict[str, Intent]) -> Iterator[str]:
+    """A slot with an order on its way names it; one that rests names none that could still do something."""
+    adding, leaving = intents.get(slot.tranche_intent_id or ""), intents.get(slot.exit_intent_id or "")
+    mover = {SlotState.ADDING: adding, SlotState.REDUCING: leaving, SlotState.CLOSING: leaving}
+    if slot.state in mover:
+        order = mover[slot.state]
+        if order is None or order.state not in UNFINISHED:
+            yield f"I3 a slot that is {slot.state} has an unfinished order: {order and order.state}"
+        elif order.entry_intent_id != entry.intent_id:
+            yield f"I3 an order moves the position it was meant for: {order.entry_intent_id}"
+        elif order.part != (slot.state is SlotState.REDUCING):
+            yield f"I3 only a sale of a part reduces: {order.intent_id} on a slot that is {slot.state}"
+    if adding is not None and slot.state is not SlotState.ADDING:
+        yield f"I3 a slot that is {slot.state} names no tranche: {adding.intent_id}"
+    for intent in intents.values():
+        waits = intent.entry_intent_id == entry.intent_id and intent.state in UNFINISHED
+        if waits and intent not in (adding, leaving):
+            yield f"I3 one order at a time moves a position: {intent.leg} {intent.intent_id} is {intent.state}"
+
+
+def _tranches(entry_id: str, intents: dict[str, Intent]) -> list[Intent]:
+    return [one for one in intents.values() if one.leg is Leg.TRANCHE and one.entry_intent_id == entry_id]
+
+
+def _bought(entry: Intent, intents: dict[str, Intent]) -> Decimal:
+    tranches = _tranches(entry.intent_id, intents)
+    return add(_base_change(entry), *(_base_change(one) for one in tranches))
+
+
 def _net(entry: Intent, intents: dict[str, Intent]) -> Decimal:
     sales = (one for one in intents.values() if one.leg is Leg.EXIT and one.entry_intent_id == entry.intent_id)
-    return add(_base_change(entry), *(_base_change(sale) for sale in sales))
+    return add(_bought(entry, intents), *(_base_change(sale) for sale in sales))
 
 
 def _base_change(intent: Intent) -> Decimal:
@@ -138,10 +184,17 @@ def _venue_laws(tables: Tables, store: int, venue: Venue) -> Iterator[str]:
         intent = intents.get(name)
         if intent is None:
             yield f"I3 every order sent has an intent: {name}"
-        elif intent.leg is Leg.ENTRY:
-            signals[intent.bot_id, intent.symbol, intent.tick].add(name)
+        elif intent.leg is not Leg.EXIT:
+            signals[intent.bot_id, intent.symbol, intent.rung, intent.leg, intent.tick].add(name)
     if any(len(names) > 1 for names in signals.values()):
         yield "I5 one signal is at most one order"
+    filled_tranches = Counter(
+        (intent.entry_intent_id, intent.attempt)
+        for intent in intents.values()
+        if intent.leg is Leg.TRANCHE and intent.state is IntentState.FILLED
+    )
+    if any(count > 1 for count in filled_tranches.values()):
+        yield f"I5 what was planned as one more tranche is one: {max(filled_tranches.values())}"
     filled: dict[str, list[int]] = defaultdict(list)
     for order in venue.orders:
         filled[order.client_id].append(order.halves)
@@ -172,8 +225,9 @@ def _sale_law(intents: dict[str, Intent], venue: Venue) -> Iterator[str]:
             position = intent.entry_intent_id or ""
             sold[position] = add(sold[position], multiply(order.quantity / 2, Decimal(order.halves)))
     for position, quantity in sold.items():
-        if quantity > _base_change(intents[position]):
-            yield f"I10 no more is sold than was bought: {quantity} of {_base_change(intents[position])}"
+        bought = _bought(intents[position], intents)
+        if quantity > bought:
+            yield f"I10 no more is sold than was bought: {quantity} of {bought}"
 
 
 def unsettled(tables: Tables, store: int, venue: Venue) -> str | None:
@@ -186,57 +240,9 @@ def unsettled(tables: Tables, store: int, venue: Venue) -> str | None:
         if order.client_id not in intents or order.is_open:
             return f"L2 every order of ours is known and finished: {order}"
     for slot in tables.all(store, Slot):
-        if slot.state in (SlotState.OPENING, SlotState.CLOSING):
+        if slot.state in IN_FLIGHT:
             return f"L4 a slot comes to rest: {slot.state}"
     return broken_with_venue(tables, store, venue)
-
-
-def broken_by_write(name: str, tables: Tables, before: int, after: int, *, who: str) -> str | None:
-    """The law that this one change breaks: states go only where their tables allow, claims only when they may."""
-    for key in tables.contents[after]:
-        old, new = tables.get(before, key), tables.get(after, key)
-        if isinstance(old, Intent) and isinstance(new, Intent) and old.state is not new.state:
-            if new.state not in INTENT_TRANSITIONS[old.state]:
-                return f"I8 an intent goes one way: {old.state} to {new.state}"
-            if _taken_back(old, new) and old.worker != who:
-                return f"I9 an order is taken back only by who sent it: {old.worker}, not {who}"
-        elif isinstance(old, Slot) and isinstance(new, Slot) and old.state is not new.state:
-            if new.state not in SLOT_TRANSITIONS[old.state]:
-                return f"I8 a slot goes one way: {old.state} to {new.state}"
-        elif isinstance(old, LedgerEntry) and old != new:
-            return f"I11 a ledger entry is written once: {old.entry_key}"
-    return _broken_by_claim(tables, before, after) if name == "claim_entry" else None
-
-
-def _taken_back(old: Intent, new: Intent) -> bool:
-    posted = old.state in (IntentState.SENT, IntentState.UNKNOWN)
-    return posted and new.state is IntentState.VOID and new.outcome is not Reason.PROVEN_ABSENT
-
-
-def _broken_by_claim(tables: Tables, before: int, after: int) -> str | None:
-    budget = tables.all(before, Budget)[0]
-    made = [key for key in tables.contents[after] if key.row is Intent and key not in tables.contents[before]]
-    if not made:
-        return "I3 a claim writes a new intent"
-    intent = tables.get(after, made[0])
-    assert isinstance(intent, Intent)
-    if not budget.entries_allowed:
-        return "I14 no claim after entries were switched off"
-    if budget.max_daily_loss is not None and budget.loss_today >= budget.max_daily_loss:
-        return f"no claim after the loss of the day: {budget.loss_today}"
-    active = [row.state for row in tables.all(before, Bot) if row.bot_id == intent.bot_id]
-    return None if active == [BotState.ACTIVE] else f"no claim of a bot that is not active: {active}"
-
-
-def broken_by_post(node: Node, call: Call) -> str | None:
-    """The law that a post breaks at the moment it is made."""
-    assert node.stage is not None
-    intent = node.stage[2]
-    if call.argument.signed_at > intent.deadline - _WINDOW:
-        return "I15 an order is signed before its deadline less the window"
-    if ("begins", False) in node.history:
-        return "I14 nothing is bought by a call that began after entries were switched off"
-    return None
 
 
 def told(call: Call) -> str:

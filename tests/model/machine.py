@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from surefill.domain.rows import Intent, Slot
+from surefill.domain.rows import Intent, MarketRules, Slot
 from surefill.domain.times import sortable
 from surefill.ports import StoreUnavailableError
 from surefill.protocol.parts import WORK
 from surefill.protocol.transaction import FailedGuard, GuardFailedError, Transaction, Update
-from tests.model import laws
+from tests.model import laws, step_laws
 from tests.model.frame import at
 from tests.model.process import (
     CRASH,
@@ -58,6 +58,7 @@ class Machine:
     nodes: list[Node] = field(default_factory=lambda: [Node(None, (), (), None)])
     venues: list[Venue] = field(default_factory=list)
     start: int = field(init=False)
+    rules: MarketRules = field(init=False)
     crash_points: set[int] = field(default_factory=set)
     _node_ids: dict[Hashable, int] = field(default_factory=dict)
     _venue_ids: dict[Venue, int] = field(default_factory=dict)
@@ -68,6 +69,7 @@ class Machine:
         self.tables = Tables(without=self.without)
         self.market = Market(self.scenario.habits)
         self.start = self.tables.start(self.scenario.rows)
+        self.rules = next(row for row in self.scenario.constants.values() if isinstance(row, MarketRules))
 
     def first(self) -> tuple[int, ...]:
         """The first state: contents, venue, moment, crashes and faults allowed, then one number per process."""
@@ -143,7 +145,7 @@ class Machine:
                 (0, Answer(("now", moment), lambda: now, f"{(now - at(0)).total_seconds():.0f} s"), store, venue, None)
             ]
         if call.world == "venue":
-            broken = laws.broken_by_post(self.nodes[node], call) if call.name == "post" else None
+            broken = step_laws.broken_by_post(self.nodes[node], call) if call.name == "post" else None
             outcomes = self.market.outcomes(call, self.venues[venue], self.now(moment))
             return [(one.cost, one.answer, store, self.venue_id(_sorted(one.after)), broken) for one in outcomes]
         if call.is_effect:
@@ -157,7 +159,7 @@ class Machine:
         name = change.name if isinstance(change, Transaction) else "update"
         if failed:
             return [(0, self._refusal(name, failed), store, venue, None)]
-        broken = laws.broken_by_write(name, self.tables, store, after, who=self._who(node))
+        broken = step_laws.broken_by_write(name, self.tables, store, after, who=self._who(node), rules=self.rules)
         made = [(0, self._written(change, after), after, venue, broken)]
         if "reply lost" in self.scenario.habits.faults:
             made.append((1, Answer(("lost",), _unavailable, "done, but the reply is lost"), after, venue, broken))

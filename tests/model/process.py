@@ -102,6 +102,9 @@ class ScriptedStore:
             return self.constants.get(key)
         return self.script.ask(Call("store", "get", key))
 
+    def get_many(self, row: Any, keys: Iterable[tuple[str, ...]]) -> list[Any]:
+        return [found for key in keys if (found := self.get(row, *key)) is not None]
+
     def unfinished_intents(self, *, due_until: datetime | None, limit: int = 100) -> Any:
         return self.script.ask(Call("store", "due", due_until)) if due_until is not None else []
 

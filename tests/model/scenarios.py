@@ -4,11 +4,13 @@ from dataclasses import replace
 from decimal import Decimal
 
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import OrderKind, Row
-from tests.model.frame import bot, budget, constants, entry, position, slot_of
+from surefill.domain.rows import OrderKind
+from tests.model import positions
+from tests.model.frame import bot, budget, constants, entry, slot_of
+from tests.model.positions import held
 from tests.model.scenario import Scenario
-from tests.model.stages import exits, sweeper, workflow
-from tests.model.venue import Habits, Order, Venue
+from tests.model.stages import exits, stops, sweeper, workflow
+from tests.model.venue import Habits
 
 # A resting order is cancelled after two minutes: moments that reach so far.
 _PATIENT = (0, 16, 28, 46, 130, 192)
@@ -41,15 +43,9 @@ def buy_limit(**changes: object) -> Scenario:
     return replace(base, **changes)  # type: ignore[arg-type]
 
 
-def _held(bot_id: str = "one") -> tuple[tuple[Row, ...], Venue]:
-    bought, slot, money = position(bot_id)
-    order = Order(bought.intent_id, True, bought.quantity, 2, False, bought.created_at)
-    return (bought, slot, money, bot(bot_id)), Venue(orders=(order,), posts=(bought.intent_id,))
-
-
 def exit_race(**changes: object) -> Scenario:
     """A take profit, a stop loss and a person want the same position sold; other bots' coins are on the account."""
-    rows, venue = _held()
+    rows, venue = held()
     base = Scenario(
         name="exit, take profit against stop loss against a person",
         rows=rows,
@@ -68,7 +64,7 @@ def exit_race(**changes: object) -> Scenario:
 
 def exit_watch(**changes: object) -> Scenario:
     """The exit watch, a person and the sweeper, on coarse steps: what remains of a sale is dust."""
-    rows, venue = _held()
+    rows, venue = held()
     base = Scenario(
         name="exit, watch against a person, with dust",
         rows=rows,
@@ -88,7 +84,7 @@ def exit_watch(**changes: object) -> Scenario:
 
 def exit_with_sweeper(**changes: object) -> Scenario:
     """Two who want it sold, and the sweeper, with everything that can go wrong on the way."""
-    rows, venue = _held()
+    rows, venue = held()
     base = Scenario(
         name="exit, stop loss against a person, sweeper",
         rows=rows,
@@ -159,7 +155,7 @@ def kill_switch(**changes: object) -> Scenario:
             workflow("bot one", entry()),
             workflow("bot two", entry("two")),
             ("switch", "operator", False),
-            ("pause", "operator 2", "one"),
+            stops("operator 2", "one"),
         ),
         moments=(0, 28),
         crashes=1,
@@ -218,6 +214,7 @@ def _commit() -> tuple[Scenario, ...]:
         ),
         kill_switch(),
         round_trip(),
+        *positions.commit(),
     )
 
 
@@ -233,6 +230,7 @@ def _soak() -> tuple[Scenario, ...]:
         late_fill(),
         kill_switch(crashes=2, faults=1, moments=(0, 28, 46)),
         round_trip(crashes=1, faults=1, habits=Habits(fills=(2, 1, 0))),
+        *positions.soak(),
     )
 
 

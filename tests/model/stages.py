@@ -6,8 +6,10 @@ any failure of a task leads to settle, and place is never repeated.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
-from surefill.domain.rows import Bot, BotState, Budget, Intent, Leg, Slot
+from surefill.domain.reasons import Reason
+from surefill.domain.rows import Bot, BotState, Budget, Intent, Leg, MarketRules, Slot
 from surefill.ports import StoreUnavailableError
 from surefill.protocol.funds import switch_entries, withdraw
 from surefill.protocol.transaction import Guard, GuardFailedError, Key, Op, Update
@@ -19,7 +21,7 @@ from surefill.usecases.place import Placer
 from surefill.usecases.reconcile import Reconciler
 from surefill.usecases.settle import Settler
 from surefill.usecases.watch_exits import ExitWatch
-from tests.model.frame import BUDGET, MARKET, START
+from tests.model.frame import BUDGET, MARKET, START, tranche
 from tests.model.process import Call, Crashed, Ports, StageKey
 
 Stage = Callable[[Ports, StageKey], StageKey | None]
@@ -69,7 +71,7 @@ def _claim(ports: Ports, key: StageKey) -> StageKey | None:
 
 def _place(ports: Ports, key: StageKey) -> StageKey | None:
     _, who, intent, looks = key
-    if intent.leg is Leg.ENTRY:
+    if intent.leg is not Leg.EXIT:
         ports.store.script.ask(Call("store", "begins", Key(Budget, (intent.budget_id,))))
     outcome = placer(ports).place(intent, worker=who)
     return ("settle", who, intent.intent_id, looks) if outcome in (Outcome.PENDING, Outcome.HELD) and looks else None
@@ -113,9 +115,30 @@ def _exit(ports: Ports, key: StageKey) -> StageKey | None:
     slot = ports.store.get(Slot, *slot_key.values)
     if slot is None or slot.state != "OPEN":
         return None
-    rules = next(row for row in ports.store.constants.values() if row.TABLE == "markets")
-    intent = exit_intent(slot, reason=reason, tick=START, now=ports.clock.now(), rules=rules)  # type: ignore[arg-type]
+    rules = next(row for row in ports.store.constants.values() if isinstance(row, MarketRules))
+    intent = exit_intent(slot, reason=reason, tick=START, now=ports.clock.now(), rules=rules)
     return ("claim", who, intent, looks)
+
+
+def _reduce(ports: Ports, key: StageKey) -> StageKey | None:
+    """A sale of a part: read the slot, and start the workflow of that sale."""
+    _, who, reason, slot_key, quantity, looks = key
+    slot = ports.store.get(Slot, *slot_key.values)
+    if slot is None or slot.state != "OPEN" or slot.quantity <= quantity:
+        return None
+    rules = next(row for row in ports.store.constants.values() if isinstance(row, MarketRules))
+    intent = exit_intent(slot, reason=reason, tick=START, now=ports.clock.now(), rules=rules, quantity=quantity)
+    return ("claim", who, intent, looks)
+
+
+def _add(ports: Ports, key: StageKey) -> StageKey | None:
+    """A tick on which the strategy wants more of what is held: read the slot, and start the tranche's workflow."""
+    _, who, minute, slot_key, looks = key
+    slot = ports.store.get(Slot, *slot_key.values)
+    if slot is None or slot.state != "OPEN" or slot.entry_intent_id is None:
+        return None
+    planned = tranche(slot.bot_id, of=slot.entry_intent_id, minute=minute, number=slot.tranches)
+    return ("claim", who, planned, looks)
 
 
 def _watch(ports: Ports, key: StageKey) -> StageKey | None:
@@ -138,9 +161,10 @@ def _switch(ports: Ports, key: StageKey) -> StageKey | None:
     return None
 
 
-def _pause(ports: Ports, key: StageKey) -> StageKey | None:
+def _stop(ports: Ports, key: StageKey) -> StageKey | None:
+    """A person sets a bot (`key[2]`) to the state `key[3]`."""
     exists = Guard(name="bot_exists", field="bot_id", op=Op.PRESENT)
-    ports.store.update(Update(key=Key(Bot, (key[2],)), set={"state": BotState.PAUSED}, guards=(exists,)))
+    ports.store.update(Update(key=Key(Bot, (key[2],)), set={"state": key[3]}, guards=(exists,)))
     return None
 
 
@@ -155,9 +179,11 @@ _STAGES: Mapping[str, Stage] = {
     "settle": _settle,
     "reconcile": _reconcile,
     "exit": _exit,
+    "reduce": _reduce,
+    "add": _add,
     "watch": _watch,
     "switch": _switch,
-    "pause": _pause,
+    "stop": _stop,
     "withdraw": _withdraw,
 }
 
@@ -172,9 +198,24 @@ def exits(who: str, reason: object, slot_key: Key, *, looks: int = 1) -> StageKe
     return ("exit", who, reason, slot_key, looks)
 
 
+def parts(who: str, slot_key: Key, *, quantity: int = 1, looks: int = 1) -> StageKey:
+    """Somebody who wants so much of a position sold."""
+    return ("reduce", who, Reason.STRATEGY_EXIT, slot_key, Decimal(quantity), looks)
+
+
+def adds(who: str, slot_key: Key, *, minute: int = 1, looks: int = 1) -> StageKey:
+    """A tick at which one more tranche is wanted."""
+    return ("add", who, minute, slot_key, looks)
+
+
+def stops(who: str, bot_id: str, state: BotState = BotState.PAUSED) -> StageKey:
+    """Somebody who stops a bot."""
+    return ("stop", who, bot_id, state)
+
+
 def sweeper(who: str, *, passes: int = 1) -> StageKey:
     """Passes of the reconcile schedule."""
     return ("reconcile", who, passes)
 
 
-__all__ = ["MARKET", "Stages", "exits", "placer", "settler", "sweeper", "workflow"]
+__all__ = ["MARKET", "Stages", "adds", "exits", "parts", "placer", "settler", "stops", "sweeper", "workflow"]

@@ -8,6 +8,7 @@ from surefill.domain.rows import Intent, Slot
 from surefill.domain.states import IntentState, SlotState
 from tests.model.checker import Checker, ModelResult, check
 from tests.model.machine import Machine
+from tests.model.positions import ladder, tranche
 from tests.model.run import run_all, summary
 from tests.model.scenarios import buy, buy_limit, exit_watch, round_trip, scenarios
 
@@ -40,7 +41,7 @@ def test_every_state_of_an_order_and_of_a_slot_is_reached() -> None:
     """A model in which nothing happens breaks no law either."""
     intents: set[IntentState] = set()
     slots: set[SlotState] = set()
-    for scenario in (round_trip(faults=1, crashes=1), exit_watch(), buy(), buy_limit()):
+    for scenario in (round_trip(faults=1, crashes=1), exit_watch(), buy(), buy_limit(), tranche(), ladder()):
         machine = Machine(scenario)
         Checker(machine, limit=60_000, liveness=False).run()
         intents |= {row.state for row in machine.tables.rows if isinstance(row, Intent)}

@@ -8,25 +8,9 @@ from surefill.usecases.settle import Settler
 from tests.model.process import ScriptedVenue
 from tests.model.stages import Stages
 from tests.protections import small, steps
+from tests.protections.backing import COVERS, FINISHED, FREE_IDS, GATE, LEDGER, SLOT
+from tests.protections.positions import ADDING, LIMITING
 from tests.protections.table import Patch, Protection
-
-_FREE_IDS = Protection(
-    name="deterministic exit ids",
-    why="two who want a position sold are one sale",
-    scenario=small.sold_by_two,
-    stages=Stages(replaced={"exit": steps.named_at_random}),
-)
-_LEDGER = Protection(name="ledger natural key", why="", scenario=small.sold_and_signalled, guards=("is_new",))
-_FINISHED = Protection(
-    name="conditional record", why="", scenario=small.unsent_and_swept, guards=("intent_not_finished",)
-)
-_SLOT = Protection(
-    name="slot guards", why="", scenario=small.twice, guards=("slot_in_state", "slot_is_ours", "quantity_unchanged")
-)
-_COVERS = Protection(
-    name="covers", why="", scenario=small.twice, guards=("reserved_covers", "deployed_covers", "available_covers")
-)
-_GATE = Protection(name="send gate", why="", scenario=small.twice, guards=("not_sent_yet",))
 
 _SENDING = (
     Protection(name="send gate", why="one worker of many may post", scenario=small.twice, guards=("not_sent_yet",)),
@@ -134,7 +118,7 @@ _LOOKING = (
         why="evidence must still be there when it is used",
         scenario=small.lying,
         guards=("absence_stands",),
-        backed_by=(_FINISHED,),
+        backed_by=(FINISHED,),
         law="I8 an intent goes one way: ACCEPTED to VOID",
     ),
 )
@@ -151,7 +135,7 @@ _BOOKING = (
         why="an end that comes twice must not empty what came after",
         scenario=small.unsent_and_swept,
         guards=("slot_in_state", "slot_is_ours", "quantity_unchanged"),
-        backed_by=(_FINISHED, _LEDGER, _COVERS),
+        backed_by=(FINISHED, LEDGER, COVERS),
         law="I2 deployed",
     ),
     Protection(
@@ -159,7 +143,7 @@ _BOOKING = (
         why="one change is told once",
         scenario=small.unsent_and_swept,
         guards=("is_new",),
-        backed_by=(_FINISHED, _SLOT, _COVERS),
+        backed_by=(FINISHED, SLOT, COVERS),
         law="I11 the ledger tells",
     ),
     Protection(
@@ -167,7 +151,7 @@ _BOOKING = (
         why="money is given back once",
         scenario=small.unsent_and_swept,
         guards=("reserved_covers",),
-        backed_by=(_FINISHED, _SLOT, _LEDGER),
+        backed_by=(FINISHED, SLOT, LEDGER),
         law="I1 no balance is negative",
     ),
     Protection(
@@ -175,7 +159,7 @@ _BOOKING = (
         why="a position is repaid once",
         scenario=small.sold_by_two,
         guards=("deployed_covers",),
-        backed_by=(_FINISHED, _SLOT, _LEDGER),
+        backed_by=(FINISHED, SLOT, LEDGER),
         law="I1 no balance is negative",
     ),
     Protection(
@@ -183,7 +167,7 @@ _BOOKING = (
         why="only who posted knows that nothing was left",
         scenario=small.refused_twice,
         guards=("sent_by_us",),
-        backed_by=(_GATE,),
+        backed_by=(GATE,),
         law="I9 an order is taken back",
     ),
 )
@@ -200,7 +184,7 @@ _CLAIMING = (
         why="an order that ended is not begun again",
         scenario=small.sold_and_signalled,
         guards=("intent_is_new",),
-        backed_by=(_LEDGER,),
+        backed_by=(LEDGER,),
         law="I8 an intent",
     ),
     Protection(
@@ -251,7 +235,7 @@ _EXITING = (
         why="take profit, stop loss and a person can't both sell",
         scenario=small.sold_by_two,
         guards=("slot_open", "same_attempt"),
-        backed_by=(_FREE_IDS,),
+        backed_by=(FREE_IDS,),
         law="I10",
     ),
     Protection(
@@ -286,4 +270,4 @@ _EXITING = (
     ),
 )
 
-PROTECTIONS = (*_SENDING, *_LOOKING, *_BOOKING, *_CLAIMING, *_EXITING)
+PROTECTIONS = (*_SENDING, *_LOOKING, *_BOOKING, *_CLAIMING, *_EXITING, *ADDING, *LIMITING)

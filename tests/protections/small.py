@@ -11,10 +11,10 @@ from surefill.usecases.exits import exit_intent
 from tests.model.frame import START, bot, budget, entry, slot_of
 from tests.model.scenario import Scenario
 from tests.model.scenarios import exit_race, kill_switch, round_trip
-from tests.model.stages import exits, sweeper, workflow
+from tests.model.stages import exits, stops, sweeper, workflow
 from tests.model.venue import Habits, Order, Venue
 
-_CALM = Habits(fills=(2, 0), faults=frozenset())
+CALM = Habits(fills=(2, 0), faults=frozenset())
 
 
 def twice(**changes: object) -> Scenario:
@@ -26,7 +26,7 @@ def twice(**changes: object) -> Scenario:
         moments=(0, 16, 28),
         crashes=1,
         faults=0,
-        habits=_CALM,
+        habits=CALM,
     )
     return replace(base, **changes)  # type: ignore[arg-type]
 
@@ -107,7 +107,7 @@ def late_person(**changes: object) -> Scenario:
         moments=(0,),
         crashes=0,
         faults=0,
-        habits=_CALM,
+        habits=CALM,
     )
 
 
@@ -137,7 +137,7 @@ def silent() -> Scenario:
 
 def paused_sender() -> Scenario:
     """A worker that may stand still between the send gate and the post."""
-    return looked_for(moments=(0, 16, 28), faults=0, habits=_CALM)
+    return looked_for(moments=(0, 16, 28), faults=0, habits=CALM)
 
 
 def too_late() -> Scenario:
@@ -211,7 +211,7 @@ def switched() -> Scenario:
 
 def stopped() -> Scenario:
     """A pause against one buyer."""
-    return kill_switch(processes=(workflow("bot one", entry()), ("pause", "operator", "one")), moments=(0,), crashes=0)
+    return kill_switch(processes=(workflow("bot one", entry()), stops("operator", "one")), moments=(0,), crashes=0)
 
 
 def shaky() -> Scenario:
@@ -239,3 +239,13 @@ def refused_twice() -> Scenario:
 def sold_and_signalled() -> Scenario:
     """Bought, sold, and the signal again."""
     return round_trip()
+
+
+def exposed_bots() -> Scenario:
+    """Two bots whose budget may put no more than so much into one asset."""
+    limit = {"exposure_asset": "BTC", "max_exposure": Decimal(300)}
+    processes = (
+        workflow(f"bot {name}", replace(entry(name), **limit), looks=0)  # type: ignore[arg-type]
+        for name in ("one", "two")
+    )
+    return replace(two_bots(max_exposure_per_asset=Decimal(300)), processes=tuple(processes))

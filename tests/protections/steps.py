@@ -10,6 +10,8 @@ from surefill.domain.reasons import Reason
 from surefill.domain.rows import Intent
 from surefill.domain.states import IntentState
 from surefill.ports import Venue
+from surefill.protocol.tranche import record_tranche
+from surefill.protocol.transaction import Transaction, Update, Write
 from surefill.usecases.book import Book, Outcome
 from surefill.usecases.place import Placer
 from surefill.usecases.settle import Settler
@@ -124,3 +126,15 @@ def take_back(self: Placer, intent: Intent, *, why: Reason, held: Reason | None 
     """Place that takes back what somebody else may have sent by now."""
     book: Book = self._book()
     return book.void(intent, outcome=why, from_states=(IntentState.SENT,), held=held)
+
+
+def record_uncounted(intent: Intent, **what: Any) -> Transaction:
+    """Record of a tranche that leaves the number of the next sale as it was."""
+    made = record_tranche(intent, **what)
+    return replace(made, writes=tuple(_uncounted(write) for write in made.writes))
+
+
+def _uncounted(write: Write) -> Write:
+    if isinstance(write, Update) and "exit_attempt" in write.add:
+        return replace(write, add={name: amount for name, amount in write.add.items() if name != "exit_attempt"})
+    return write

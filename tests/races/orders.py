@@ -19,10 +19,10 @@ from surefill.protocol.parts import slot_key_of
 from surefill.usecases.book import Book
 from surefill.usecases.claim import claim
 from surefill.usecases.directory import AccountDirectory
-from surefill.usecases.entries import WINDOW
 from surefill.usecases.exits import exit_intent
 from surefill.usecases.place import Placer
 from surefill.usecases.settle import Settler
+from surefill.usecases.timing import WINDOW
 from tests.contract.world import World, at, fill, result_of
 from tests.fakes.world import FakeClock, FakeVenue, ListObserver, rules
 from tests.races.claims import PRICE, entry_of

@@ -12,7 +12,7 @@ from surefill.domain.money import ZERO, add, subtract
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import AccountState, Leg, PaperEntry
 from surefill.domain.states import UNFINISHED, SlotState
-from surefill.usecases.entries import WINDOW
+from surefill.usecases.timing import WINDOW
 from tests.simulation.world import LIVE, World
 
 if TYPE_CHECKING:

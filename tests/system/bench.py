@@ -23,30 +23,26 @@ MINUTES = 3_000
 SYMBOLS = tuple(f"{base}/USDT" for base in ("BTC", "ETH", "SOL", "ADA", "XRP", "DOT", "LTC", "XLM", "TRX", "UNI"))
 OTHER_KEY = ("other-key", "other-secret", "other")
 _POLL_SECONDS = 0.05
-# RSI alone buys in a falling market; it never sells, because the averages would have to agree.
+# The averages alone buy in a rising market, and say nothing in one that stands still.
 _PARAMS = {
-    "rsi_period": 2,
-    "macd_fast": 2,
-    "macd_slow": 3,
-    "macd_signal": 2,
     "average_fast": 2,
     "average_slow": 3,
-    "weight_rsi": 0.6,
+    "weight_rsi": 0.0,
     "weight_macd": 0.0,
-    "weight_averages": 0.4,
-    "buy_score": 0.1,
+    "weight_averages": 1.0,
+    "buy_score": 1.0,
     "sell_score": 1.0,
 }
 
 
-def write_falling_market(path: Path) -> Path:
-    """Minutes that fall by a cent each, from 100 quote down."""
+def write_rising_market(path: Path) -> Path:
+    """Minutes that rise by a cent each, from 100 quote up."""
     lines = ["timestamp,open,high,low,close,volume"]
     opened = int(START.timestamp() * 1_000)
     for minute in range(MINUTES):
-        price = Decimal(100) - Decimal(minute) / 100
+        price = Decimal(100) + Decimal(minute) / 100
         lines.append(
-            f"{opened + minute * 60_000},{price},{price},{price - Decimal('0.01')},{price - Decimal('0.01')},50"
+            f"{opened + minute * 60_000},{price},{price + Decimal('0.01')},{price},{price + Decimal('0.01')},50"
         )
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path

@@ -9,7 +9,7 @@ import pytest
 from local.invariants import check_all
 from local.stage.isolated import isolated_plan
 from local.stage.stage import LocalStage
-from tests.system.bench import Bench, exchange_arguments, write_falling_market
+from tests.system.bench import Bench, exchange_arguments, write_rising_market
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
 _FOLDER = Path(__file__).resolve().parent
@@ -26,7 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    recording = write_falling_market(tmp_path_factory.mktemp("market") / "falling.csv")
+    recording = write_rising_market(tmp_path_factory.mktemp("market") / "rising.csv")
     plan = isolated_plan(_REPOSITORY, kind="system", exchange_arguments=exchange_arguments(recording))
     with LocalStage(plan) as stage:
         bench = Bench(stage)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surefill.domain.exits import ExitDue, atr_stop_percent, exit_due, next_step, profit_percent
+from surefill.domain.exits import ExitDue, atr_stop_percent, exit_due
 from surefill.domain.market import Refusal
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Slot
@@ -128,6 +128,7 @@ def test_the_highest_stop_counts_and_names_the_reason() -> None:
     assert due("90", slot=slot, highest="101", **EVEN, **TRAILING).reason is Reason.STOP_LOSS
     level = replace(slot, stop_loss=Decimal("100.5"))
     assert due("90", slot=level, highest="102", **EVEN).reason is Reason.STOP_LOSS
+    assert due("90", slot=replace(slot, stop_loss=Decimal(102)), highest="103", **TRAILING).reason is Reason.STOP_LOSS
 
 
 LADDER = (LadderStep(percent=Decimal(2), share=Decimal("0.5")), LadderStep(percent=Decimal(4), share=Decimal("0.3")))
@@ -142,7 +143,6 @@ def test_ladder_steps_go_one_after_the_other() -> None:
     second = due("104", slot=half, ladder=LADDER)
     assert (second.reason, second.share) == (Reason.LADDER, Decimal("0.3"))
     assert due("500", slot=replace(half, ladder_done=2), ladder=LADDER).reason is Reason.EXIT_WAITING
-    assert next_step(HELD) is None
 
 
 def test_a_ladder_step_leaves_the_trailing_stop_its_highest_bid() -> None:
@@ -194,8 +194,9 @@ def test_the_order_is_stops_take_profit_ladder_roi_time() -> None:
 
 def test_profit_is_of_the_average_cost_with_its_fees() -> None:
     slot = replace(HELD, quantity=Decimal("1.998"), cost=Decimal("200.2"))
-    assert profit_percent(slot, price=Decimal("100.2")) == Decimal("-0.0001998002")
-    assert profit_percent(HELD, price=Decimal("103.5")) == Decimal("3.5")
+    steps = (LadderStep(percent=Decimal(0), share=Decimal("0.5")),)
+    assert due("100.2", slot=slot, ladder=steps).reason is Reason.EXIT_WAITING
+    assert due("100.21", slot=slot, ladder=steps).reason is Reason.LADDER
 
 
 def test_amounts_of_many_digits_do_not_stop_an_exit() -> None:

@@ -3,10 +3,13 @@
 from typing import Any
 
 import pytest
+import talib
 from pydantic import ValidationError
 
+from local.strategies.markets import SYMBOLS, generated
 from surefill.strategies import STRATEGIES
 from surefill.strategies.base import Action, Position
+from surefill.strategies.market import MarketView
 from tests.unit.strategies.told import Told, held
 
 UP, DOWN, NONE = [(2, 1), (1, 1)], [(1, 2), (2, 2)], [(2, 1), (2, 1)]
@@ -27,6 +30,23 @@ def action_of(name: str, position: Position | None, params: dict[str, Any] | Non
 @pytest.mark.parametrize("position", [None, held()])
 def test_rsi_macd(macd: list[tuple[float, float]], rsi: float, volume: float, action: str, position: Any) -> None:
     assert action_of("rsi_macd", position, macd=macd, rsi=rsi, volume=volume) == Action(action)
+
+
+def test_rsi_macd_is_the_rule_stated_over_whole_columns() -> None:
+    """The same rule written once more, for all candles at once, as other backtesters do."""
+    market = generated(seed=5, count=3_000, timeframe="5m")
+    series = market.series(SYMBOLS[0])
+    closes, volume = series.column("close"), series.column("volume")
+    rsi, (macd, line, _) = talib.RSI(closes, 14), talib.MACD(closes, 12, 26, 9)
+    above = macd > line
+    crossed_up = above[1:] & (macd[:-1] <= line[:-1])
+    crossed_down = (macd < line)[1:] & (macd[:-1] >= line[:-1])
+    enter, leave = crossed_up & (rsi[1:] < 50) & (volume[1:] > 0), crossed_down | (rsi[1:] > 70)
+    expected = ["BUY" if buy else "SELL" if sell else "HOLD" for buy, sell in zip(enter, leave, strict=True)]
+    strategy = STRATEGIES["rsi_macd"]({})
+    assert [strategy.decide(MarketView(series, index=index), None).action for index in range(1, 3_000)] == expected
+    assert expected.count("BUY") > 10
+    assert expected.count("SELL") > 10
 
 
 NAN = float("nan")
@@ -97,7 +117,8 @@ def test_scalping_leaves(close: float, rsi: float, action: str) -> None:
 @pytest.mark.parametrize(
     ("name", "params"),
     [
-        ("rsi_macd", {"macd_fast": 26}), ("rsi_macd", {"rsi_entry": 71}), ("swing", {"rsi_pullback": 69, "rsi_exit": 60}),
+        ("rsi_macd", {"macd_fast": 26}), ("rsi_macd", {"rsi_entry": 71}),
+        ("swing", {"rsi_pullback": 69, "rsi_exit": 60}),
         ("swing", {"trend_timeframe": "4 hours"}), ("scalping", {"average_fast": 13}), ("scalping", {"rsi_low": 70}),
         ("scalping", {"rsi_exit": 69}), ("momentum_breakout", {"adx_minimum": 101}), ("mean_reversion", {"extra": 1}),
     ],
@@ -110,7 +131,8 @@ def test_parameters_that_contradict_are_refused(name: str, params: dict[str, Any
 @pytest.mark.parametrize(
     ("name", "timeframe", "seconds"),
     [
-        ("scalping", "1m", 30), ("momentum_breakout", "5m", 300), ("webhook", "5m", 300), ("mean_reversion", "30m", 1_800),
+        ("scalping", "1m", 30), ("momentum_breakout", "5m", 300), ("webhook", "5m", 300),
+        ("mean_reversion", "30m", 1_800),
         ("pairs", "30m", 1_800), ("swing", "30m", 1_800), ("spot_grid", "1m", 86_400), ("infinity_grid", "1m", 86_400),
         ("dca", "1h", 86_400), ("rebalance", "1h", 604_800),
     ],

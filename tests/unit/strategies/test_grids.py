@@ -54,6 +54,12 @@ def test_geometric_levels_are_equally_far_in_per_cent() -> None:
     assert [(rung.buy_price, rung.sell_price) for rung in rungs] == [(100, 200), (200, 400), (400, 800), (800, 1600)]
 
 
+def test_infinity_grid_leaves_out_steps_that_cannot_pay_the_fees() -> None:
+    """A step of 10 is 0.2 % of 5,000."""
+    rungs = rungs_of(InfinityGrid({**INFINITE, "spacing": "arithmetic"}), 80_000)
+    assert [(rung.name, rung.buy_price) for rung in rungs] == [("level489", 4_990), ("level490", 5_000)]
+
+
 prices = some.decimals(min_value="0.00001", max_value="100000", places=8)
 
 
@@ -100,7 +106,8 @@ def test_a_name_is_one_pair_of_prices_for_good(closes: list[float], step: Decima
     seen: dict[str, Rung] = {}
     for close in closes:
         rungs = rungs_of(strategy, close)
-        assert rungs[-1].buy_price <= Decimal(str(close)) < rungs[-1].sell_price
+        if spacing == "geometric":
+            assert rungs[-1].buy_price <= Decimal(str(close)) < rungs[-1].sell_price
         for rung in rungs:
             assert seen.setdefault(rung.name, rung) == rung
 

@@ -24,7 +24,7 @@ def pair(z: float, *, other_closed_at: Any = NOON) -> Told:
         middle = (low + high) / 2
         low, high = (middle, high) if z_of([*calm, middle]) < z else (low, middle)
     ratios = [*calm, high]
-    own = Told(
+    return Told(
         close=50.0,
         window=numpy.exp(ratios) * 50,
         others={
@@ -33,7 +33,6 @@ def pair(z: float, *, other_closed_at: Any = NOON) -> Told:
             )
         },
     )
-    return own
 
 
 def z_of(values: list[float]) -> float:

@@ -41,7 +41,8 @@ def test_dca_has_no_limit_by_default() -> None:
 @pytest.mark.parametrize(
     ("params", "told", "action"),
     [
-        ({}, {"rsi": 30}, "BUY"), ({}, {"rsi": 30.1}, "HOLD"), ({}, {"rsi": 0}, "HOLD"), ({"entry": "always"}, {}, "BUY"),
+        ({}, {"rsi": 30}, "BUY"), ({}, {"rsi": 30.1}, "HOLD"), ({}, {"rsi": 0}, "HOLD"),
+        ({"entry": "always"}, {}, "BUY"),
         ({"entry": "composite"}, {"rsi": 20, "macd": (2, 1), "sma10": 2, "sma50": 1}, "BUY"),
         ({"entry": "composite"}, {"rsi": 50, "macd": (1, 2), "sma10": 2, "sma50": 1}, "HOLD"),
         ({"entry": "composite", "temperature": "cold"}, {"rsi": 40, "macd": (2, 1), "sma10": 1, "sma50": 1}, "HOLD"),
@@ -73,13 +74,15 @@ def test_safety_orders(params: dict[str, Any], tranches: int, close: float, weig
 
 
 @pytest.mark.parametrize(
-    ("atr", "close", "weight"),
-    [(2.0, 96, "2.0833"), (2.0, 97, None), (0.4, 99, "0.5"), (8.0, 80, "3.0"), (1.0, 98, "1.0204")],
-)
-def test_adaptive_safety_orders_follow_the_volatility(atr: float, close: float, weight: str | None) -> None:
+    ("atr", "last", "close", "weight"),
+    [
+        (2.0, "100.3", 96, "2.0833"), (2.0, "100", 97, None), (0.4, "100", 99, "0.5"), (8.0, "100", 80, "3.0"),
+        (1.0, "100.1", 98, "1.0204"),
+    ],
+)  # fmt: skip
+def test_adaptive_safety_orders_follow_the_volatility(atr: float, last: str, close: float, weight: str | None) -> None:
     """At a close of 96, two ranges of 2 are 4.17 %: wider than the plain 2 %, and as much heavier."""
     params = {"mode": "adaptive", "atr_multiple": 2}
-    last = {96: "100.3", 98: "100.1"}.get(close, "100")
     signal = signal_of("signal_dca", held(last_price=last), params, close=close, atr=atr)
     assert (signal.action is Action.BUY, str(signal.weight)) == (weight is not None, weight or "1")
 

@@ -15,10 +15,9 @@ from surefill.protocol.funds import switch_entries
 from surefill.protocol.transaction import Key, Update
 from surefill.usecases.book import Outcome
 from surefill.usecases.claim import claim
-from surefill.usecases.entries import EntryPlanner
 from surefill.usecases.exits import exit_intent
 from surefill.usecases.reconcile import Reconciler
-from tests.fakes.world import MARKET, TICK, World, entry_of, rules
+from tests.fakes.world import TICK, World, entry_of, rules
 
 
 @pytest.fixture
@@ -27,15 +26,7 @@ def world() -> World:
 
 
 def entry(world: World) -> Intent:
-    planner = EntryPlanner(
-        store=world.store,
-        venues=world.venue,
-        stage="test",
-        now=world.clock.now(),
-        batch=world.batch(),
-        market_key=MARKET,
-    )
-    return entry_of(planner, world)
+    return entry_of(world)
 
 
 def claimed(world: World) -> Intent:

@@ -10,23 +10,14 @@ from surefill.domain.rows import Intent
 from surefill.domain.states import SlotState
 from surefill.usecases.book import Outcome
 from surefill.usecases.claim import claim
-from surefill.usecases.entries import EntryPlanner
 from surefill.usecases.exits import exit_intent, part_of, strategy_exit
-from tests.fakes.world import MARKET, TICK, World, entry_of, rules
+from tests.fakes.world import TICK, World, entry_of, rules
 
 
 @pytest.fixture
 def world() -> World:
     made = World()
-    planner = EntryPlanner(
-        store=made.store,
-        venues=made.venue,
-        stage="test",
-        now=made.clock.now(),
-        batch=made.batch(),
-        market_key=MARKET,
-    )
-    entry = entry_of(planner, made)
+    entry = entry_of(made)
     claim(entry, store=made.store, observer=made.observer)
     assert made.placer.place(entry, worker="w") is Outcome.RECORDED
     return made

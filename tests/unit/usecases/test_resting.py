@@ -13,7 +13,6 @@ from surefill.protocol.order import rest_no_longer
 from surefill.strategies.base import Rung
 from surefill.usecases.book import Outcome
 from surefill.usecases.claim import claim
-from surefill.usecases.entries import EntryPlanner
 from surefill.usecases.exits import exit_intent
 from surefill.usecases.reconcile import Reconciler
 from tests.fakes.world import MARKET, OWNER, TICK, World, rules
@@ -27,15 +26,7 @@ def world() -> World:
 
 
 def resting(world: World) -> Intent:
-    planner = EntryPlanner(
-        store=world.store,
-        venues=world.venue,
-        stage="test",
-        now=world.clock.now(),
-        batch=world.batch(),
-        market_key=MARKET,
-    )
-    intent = planner.plan_rung(world.bot, slot=rung_slot(world), rung=RUNG, tick=TICK)
+    intent = world.planner.plan_rung(world.bot, slot=rung_slot(world), rung=RUNG)
     assert isinstance(intent, Intent), intent
     assert claim(intent, store=world.store, observer=world.observer).claimed
     world.venue.script = ["resting"]

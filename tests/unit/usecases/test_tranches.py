@@ -10,12 +10,11 @@ from surefill.domain.reasons import Reason
 from surefill.domain.rows import BotState, Exposure, Intent, Leg, Slot
 from surefill.domain.states import IntentState, SlotState
 from surefill.protocol.entry import price_of
-from surefill.protocol.transaction import Key, Update
 from surefill.protocol.tranche import claim_tranche
+from surefill.protocol.transaction import Key, Update
 from surefill.strategies.base import Action, Signal
 from surefill.usecases.book import Outcome
 from surefill.usecases.claim import claim
-from surefill.usecases.entries import EntryPlanner
 from surefill.usecases.exits import exit_intent
 from surefill.usecases.facts import MarketFacts
 from tests.fakes.world import MARKET, OWNER, TICK, World, entry_of, rules
@@ -25,8 +24,7 @@ from tests.fakes.world import MARKET, OWNER, TICK, World, entry_of, rules
 def world() -> World:
     """A position bought at 100 that may be added to."""
     made = World()
-    planner(made)
-    entry = entry_of(planner(made), made)
+    entry = entry_of(made)
     assert claim(entry, store=made.store, observer=made.observer).claimed
     assert made.placer.place(entry, worker="w") is Outcome.RECORDED
     made.clock.forward(seconds=60)
@@ -34,23 +32,12 @@ def world() -> World:
     return made
 
 
-def planner(world: World) -> EntryPlanner:
-    return EntryPlanner(
-        store=world.store,
-        venues=world.venue,
-        stage="test",
-        now=world.clock.now(),
-        batch=world.batch(),
-        market_key=MARKET,
-    )
-
-
 def tranche(world: World) -> Intent:
-    planned = planner(world).plan(
+    planned = world.planner.plan(
         world.bot,
         slot=world.slot(),
         signal=Signal(action=Action.BUY, adds=True),
-        facts=MarketFacts(last_close=Decimal(100)),
+        facts=MarketFacts(last_close=world.venue.ask),
         adds=True,
     )
     assert isinstance(planned, tuple), planned
@@ -260,7 +247,7 @@ def test_an_empty_slot_has_nothing_to_add_to(world: World) -> None:
 def test_money_at_work_in_an_asset_is_limited_over_all_bots(world: World) -> None:
     made = World()
     made.store.replace(replace(made.money(), max_exposure_per_asset=Decimal(250)))
-    first = entry_of(planner(made), made)
+    first = entry_of(made)
     assert claim(first, store=made.store, observer=made.observer).claimed
     other = replace(first, intent_id="e" * 32, bot_id="other")
     made.store.insert(replace(made.bot, bot_id="other"))
@@ -305,6 +292,6 @@ def test_the_day_of_a_budget_is_that_of_its_zone() -> None:
     made.venue.quoted_at = made.clock.now()
     made.store.replace(replace(made.money(), time_zone="Europe/Berlin"))
     made.store.replace(rules(fetched_at=made.clock.now()))
-    entry = entry_of(planner(made), made)
+    entry = entry_of(made)
     claim(entry, store=made.store, observer=made.observer)
     assert made.money().day == "2026-01-06"

@@ -3,19 +3,17 @@
 from collections import Counter
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from surefill.domain.orders import VenueError
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Intent, Slot
+from surefill.domain.rows import Intent, MarketRules, Slot
 from surefill.domain.rules import ExitRules, LadderStep
 from surefill.domain.states import SlotState
+from surefill.protocol.transaction import Key, Update
 from tests.fakes.world import MARKET, OWNER, TICK, World
-
-if TYPE_CHECKING:
-    from surefill.protocol.transaction import Update
 
 TRAILING = ExitRules(trailing_percent=Decimal(2), trailing_from_percent=Decimal(1))
 LADDER = ExitRules(
@@ -24,6 +22,7 @@ LADDER = ExitRules(
         LadderStep(percent=Decimal(4), share=Decimal("0.25")),
     )
 )
+TINY = LadderStep(percent=Decimal(1), share=Decimal("0.01"))
 
 
 @pytest.fixture
@@ -98,9 +97,10 @@ def test_a_trailing_stop_follows_the_highest_bid(world: World) -> None:
     assert world.slot().highest is None
 
 
-def test_a_higher_bid_is_stored_for_the_position_it_was_seen_with_only(world: World) -> None:
+@pytest.mark.parametrize(("rules", "bid"), [(TRAILING, "104"), (ExitRules(ladder=(TINY,)), "102")])
+def test_what_was_seen_is_stored_for_its_own_position_only(world: World, rules: ExitRules, bid: str) -> None:
     """The slot was read, then sold and bought again by somebody else: nothing is stored, nothing is sold."""
-    hold(world, exit_rules=TRAILING)
+    hold(world, exit_rules=rules)
     read = world.store.slots_of_market(MARKET)
     world.store.replace(replace(world.slot(), entry_intent_id="f" * 32))
 
@@ -111,9 +111,19 @@ def test_a_higher_bid_is_stored_for_the_position_it_was_seen_with_only(world: Wo
         def slots_of_market(self, market_key: str) -> Any:
             return read
 
-    world.venue.bid = world.venue.ask = Decimal(104)
+    world.venue.bid = world.venue.ask = Decimal(bid)
     assert replace(world.watch, store=Stale()).watch(tick=TICK) == {Reason.IN_FLIGHT: 1}
-    assert world.slot().highest is None
+    assert (world.slot().highest, world.slot().ladder_done) == (None, 0)
+    assert not sales(world)
+
+
+def test_without_the_markets_rules_nothing_is_sold_and_it_is_told(world: World) -> None:
+    hold(world, stop_loss=Decimal(98))
+    world.store.delete(Key(MarketRules, (MARKET,)))
+    assert minute(world, "90") == {Reason.MARKET_UNKNOWN: 1}
+    assert minute(world, "90") == {Reason.MARKET_UNKNOWN: 1}
+    assert told(world) == [Reason.MARKET_UNKNOWN]
+    assert not sales(world)
 
 
 def test_a_ladder_sells_its_shares_of_all_that_was_bought(world: World) -> None:
@@ -139,8 +149,7 @@ def test_a_step_that_leaves_too_little_sells_everything(world: World) -> None:
 
 
 def test_a_step_too_small_to_be_an_order_is_passed_over(world: World) -> None:
-    tiny = LadderStep(percent=Decimal(1), share=Decimal("0.01"))
-    hold(world, exit_rules=ExitRules(ladder=(tiny, *LADDER.ladder)))
+    hold(world, exit_rules=ExitRules(ladder=(TINY, *LADDER.ladder)))
     assert minute(world, "102") == {Reason.BELOW_MINIMUM: 1}
     assert world.slot().ladder_done == 1
     assert minute(world, "102") == {Reason.LADDER: 1}
@@ -190,6 +199,14 @@ def test_a_held_position_is_journalled_once(world: World) -> None:
     minute(world, "100")
     minute(world, "100")
     assert told(world) == [Reason.SLOT_HELD]
+
+
+def test_a_frozen_position_is_not_sold_and_says_so_once(world: World) -> None:
+    hold(world, stop_loss=Decimal(98), frozen=True)
+    assert minute(world, "90") == {Reason.FROZEN: 1}
+    assert minute(world, "90") == {Reason.FROZEN: 1}
+    assert told(world) == [Reason.FROZEN]
+    assert not sales(world)
 
 
 def test_a_position_held_on_purpose_is_silent(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

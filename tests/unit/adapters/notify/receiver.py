@@ -34,8 +34,6 @@ def receiver() -> Iterator[Receiver]:
     seen = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
             seen.paths.append(self.path)

@@ -4,7 +4,6 @@ Stops are looked at first, so that a price that says two things at once costs at
 per cent of the average cost, fees of the purchase included.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -13,15 +12,14 @@ from surefill.domain.market import Refusal
 from surefill.domain.money import ZERO, multiply, plain, share_down
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Slot
-from surefill.domain.rules import ExitRules, LadderStep
+from surefill.domain.rules import ExitRules
 
-# A trailing stop is stored again once it has risen by this much: a write a minute would cost more than it protects.
-RAISE_PERCENT = Decimal("0.1")
+# The highest bid is stored again once it has risen by a tenth of a per cent: a write a minute would save less.
+_WORTH_STORING = Decimal("1.001")
 # Reasons to leave a position as it is.
 NOTHING_DUE = frozenset({Reason.EXIT_WAITING, Reason.UNPROTECTED, Reason.NOT_WANTED})
 _ALL = Decimal(1)
 _HUNDRED = Decimal(100)
-_PRICE_GRID = Decimal("0.000000000001")
 _PERCENT_GRID = Decimal("0.0001")
 _NO_RULES = ExitRules()
 
@@ -47,33 +45,19 @@ def exit_due(slot: Slot, *, bid: Decimal, now: datetime) -> ExitDue:
     nobody said so; NOT_WANTED when the bot said so, by a take profit of 0 and no stop loss.
     """
     rules = slot.exit_rules or _NO_RULES
-    top = bid if slot.highest is None else max(bid, slot.highest)
-    stop, kind = max(_stops(slot, rules, top=top), key=lambda level: level[0], default=(None, Reason.STOP_LOSS))
+    top = bid if slot.highest is None or slot.highest < bid else slot.highest
+    stop, kind = _stop(slot, rules, top=top)
     if stop is not None and bid <= stop:
         return ExitDue(reason=kind, stop=stop)
     if slot.take_profit is not None and bid >= slot.take_profit:
         return ExitDue(reason=Reason.TAKE_PROFIT, stop=stop)
-    step = next_step(slot)
+    step = rules.ladder[slot.ladder_done] if slot.ladder_done < len(rules.ladder) else None
     if step is not None and _gains(slot, bid, step.percent):
         return ExitDue(reason=Reason.LADDER, share=step.share, stop=stop, highest=_to_store(slot, rules, top=top))
-    age = int((now - slot.opened_at).total_seconds()) if slot.opened_at is not None else 0
-    wanted = _roi(rules, age=age)
-    if wanted is not None and _gains(slot, bid, wanted):
-        return ExitDue(reason=Reason.ROI, stop=stop)
-    if rules.time_limit_seconds is not None and age >= rules.time_limit_seconds:
-        return ExitDue(reason=Reason.TIME_LIMIT, stop=stop)
+    by_time = _by_time(slot, rules, bid=bid, now=now)
+    if by_time is not None:
+        return ExitDue(reason=by_time, stop=stop)
     return ExitDue(reason=_idle(slot, rules, stop=stop), stop=stop, highest=_to_store(slot, rules, top=top))
-
-
-def next_step(slot: Slot) -> LadderStep | None:
-    """The ladder step to be sold next, None when there is none left."""
-    ladder = slot.exit_rules.ladder if slot.exit_rules is not None else ()
-    return ladder[slot.ladder_done] if slot.ladder_done < len(ladder) else None
-
-
-def profit_percent(slot: Slot, *, price: Decimal) -> Decimal:
-    """What selling at `price` would bring over the average cost, in per cent, before the fee of the sale."""
-    return share_down(price, part=slot.quantity * _HUNDRED, whole=slot.cost, step=_PRICE_GRID) - _HUNDRED
 
 
 def atr_stop_percent(*, atr: Decimal | None, price: Decimal, multiple: Decimal) -> Decimal | Refusal:
@@ -90,43 +74,47 @@ def atr_stop_percent(*, atr: Decimal | None, price: Decimal, multiple: Decimal) 
     return Refusal(reason=Reason.SIZE_UNKNOWN, numbers={"missing": "atr_stop", **numbers})
 
 
-def _stops(slot: Slot, rules: ExitRules, *, top: Decimal) -> Iterator[tuple[Decimal, Reason]]:
-    """The stop prices in force once `top` has been seen."""
-    if slot.stop_loss is not None:
-        yield slot.stop_loss, Reason.STOP_LOSS
+def _stop(slot: Slot, rules: ExitRules, *, top: Decimal) -> tuple[Decimal | None, Reason]:
+    """The highest stop price in force once `top` has been seen, and whose it is."""
+    stop, kind = slot.stop_loss, Reason.STOP_LOSS
     if rules.break_even_from_percent is not None and _gains(slot, top, rules.break_even_from_percent):
-        part = _HUNDRED + rules.break_even_margin_percent
-        whole = slot.quantity * _HUNDRED
-        yield share_down(slot.cost, part=part, whole=whole, step=_PRICE_GRID), Reason.BREAK_EVEN
+        even = slot.cost * (_HUNDRED + rules.break_even_margin_percent) / (slot.quantity * _HUNDRED)
+        if stop is None or even > stop:
+            stop, kind = even, Reason.BREAK_EVEN
     if rules.trailing_percent is not None and _gains(slot, top, rules.trailing_from_percent):
-        part = _HUNDRED - rules.trailing_percent
-        yield share_down(top, part=part, whole=_HUNDRED, step=_PRICE_GRID), Reason.TRAILING_STOP
+        trailed = top * (_HUNDRED - rules.trailing_percent) / _HUNDRED
+        if stop is None or trailed > stop:
+            stop, kind = trailed, Reason.TRAILING_STOP
+    return stop, kind
 
 
 def _to_store(slot: Slot, rules: ExitRules, *, top: Decimal) -> Decimal | None:
     """`top` when the stored highest bid must be raised to it: a rule becomes active, or the trailing stop has risen."""
-    known = slot.highest
     if rules.trailing_percent is not None and _gains(slot, top, rules.trailing_from_percent):
-        if known is None or not _gains(slot, known, rules.trailing_from_percent):
+        known = slot.highest
+        if known is None or not _gains(slot, known, rules.trailing_from_percent) or top >= known * _WORTH_STORING:
             return top
-        if top >= share_down(known, part=_HUNDRED + RAISE_PERCENT, whole=_HUNDRED, step=_PRICE_GRID):
+    if rules.break_even_from_percent is not None and _gains(slot, top, rules.break_even_from_percent):
+        known = slot.highest
+        if known is None or not _gains(slot, known, rules.break_even_from_percent):
             return top
-    if (
-        rules.break_even_from_percent is not None
-        and _gains(slot, top, rules.break_even_from_percent)
-        and (known is None or not _gains(slot, known, rules.break_even_from_percent))
-    ):
-        return top
     return None
 
 
 def _gains(slot: Slot, price: Decimal, percent: Decimal) -> bool:
-    return profit_percent(slot, price=price) >= percent
+    """Whether selling at `price` brings `percent` over the average cost, before the fee of the sale."""
+    return price * slot.quantity * _HUNDRED >= slot.cost * (_HUNDRED + percent)
 
 
-def _roi(rules: ExitRules, *, age: int) -> Decimal | None:
+def _by_time(slot: Slot, rules: ExitRules, *, bid: Decimal, now: datetime) -> Reason | None:
+    if slot.opened_at is None or not (rules.roi or rules.time_limit_seconds is not None):
+        return None
+    age = (now - slot.opened_at).total_seconds()
     reached = [step for step in rules.roi if step.after_seconds <= age]
-    return max(reached, key=lambda step: step.after_seconds).percent if reached else None
+    if reached and _gains(slot, bid, max(reached, key=lambda step: step.after_seconds).percent):
+        return Reason.ROI
+    late = rules.time_limit_seconds is not None and age >= rules.time_limit_seconds
+    return Reason.TIME_LIMIT if late else None
 
 
 def _idle(slot: Slot, rules: ExitRules, *, stop: Decimal | None) -> Reason:

@@ -181,7 +181,7 @@ class Slot:
     take_profit_percent: Decimal | None = None
     stop_loss_percent: Decimal | None = None
     exposure_asset: str | None = None
-    time_zone: str = "UTC"
+    time_zone: str | None = None
     quantity: Decimal = ZERO
     cost: Decimal = ZERO
     opened_at: datetime | None = None

@@ -157,4 +157,6 @@ def _grown(intent: Intent, *, slot: Slot, result: OrderResult, cost: Decimal) ->
         "bought": add(slot.bought, result.base_change),
         "last_price": price_of(result),
         "last_at": intent.tick,
+        # The average moved: a peak of before would count as a profit that never was.
+        "highest": None,
     }

@@ -5,21 +5,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
 from surefill.domain.money import ZERO
+from surefill.domain.signals import Action, Alert
 from surefill.strategies.market import MarketView, Series
 
-
-class Action(StrEnum):
-    """What a strategy wants."""
-
-    BUY = "BUY"
-    SELL = "SELL"
-    HOLD = "HOLD"
+# What the author of a strategy needs comes from here.
+__all__ = [
+    "Action",
+    "Alert",
+    "AlertStrategy",
+    "Needs",
+    "Other",
+    "Params",
+    "Position",
+    "Rung",
+    "Signal",
+    "Strategy",
+    "readings",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,15 +101,6 @@ class Needs:
     candles: int
     others: tuple[Other, ...] = ()
     equity: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alert:
-    """What a charting service sent: its wish, when it was sent, and the price it saw (None: it did not say)."""
-
-    action: Action
-    at: datetime
-    price: Decimal | None = None
 
 
 class Params(BaseModel):

@@ -4,6 +4,7 @@
 |---|---|---|
 | below `lower` | HOLD | none |
 | at or above `lower` | HOLD | the nearest `rungs` that buy at or below the close |
+| so high that an arithmetic step is below 0.2 % of it | HOLD | the highest `rungs` with a wider step |
 
 Level 0 is `lower`, and each next one is `step_percent` higher: of the level before (geometric) or of `lower`
 (arithmetic). Rung "level3" buys at level 3 and sells at level 4, whatever the price does meanwhile. A rung that has
@@ -25,7 +26,7 @@ class InfinityGridParams(base.Params):
 
     lower: Decimal = Field(gt=0, le=10**9, description="lowest level, in quote", examples=[60])
     step_percent: Decimal = Field(
-        Decimal(1), ge=Decimal("0.2"), le=50, description="distance of two levels, in % (see the spacing)"
+        Decimal(1), ge=grids.NARROWEST_PERCENT, le=50, description="distance of two levels, in % (see the spacing)"
     )
     rungs: int = Field(20, ge=1, le=100, description="number of rungs kept below the price")
     spacing: grids.Spacing = Field(grids.Spacing.GEOMETRIC, description="steps in % of the level before, or of lower")
@@ -48,11 +49,19 @@ class InfinityGrid(base.Strategy):
     def decide(self, market: MarketView, position: base.Position | None) -> base.Signal:
         """The rungs that should rest or be held at this price."""
         close = market.close()
-        top = self._level_below(Decimal(str(close)))
+        top = self._level_below(min(Decimal(str(close)), self._highest))
         first = max(0, top - self.params.rungs + 1)
         levels = [self._level(index) for index in range(first, top + 2)]
         listed = grids.rungs_between(levels, first=first)
         return base.Signal(action=base.Action.HOLD, rungs=listed, numbers=grids.described(listed, close=close))
+
+    @property
+    def _highest(self) -> Decimal:
+        """Price above which the steps would be too narrow to pay the fees."""
+        params = self.params
+        if params.spacing is grids.Spacing.GEOMETRIC:
+            return Decimal("Infinity")
+        return params.lower * params.step_percent / grids.NARROWEST_PERCENT
 
     def _level(self, index: int) -> Decimal:
         params = self.params

@@ -101,11 +101,6 @@ class MarketView:
         """The last `length` values of a column (open, high, low, close, volume), oldest first, as a numpy array."""
         return self._series.column(name)[self._at(length - 1) : self._index + 1]
 
-    def _at(self, ago: int) -> int:
-        if not 0 <= ago <= self._index:
-            raise IndexError(f"ago must be 0 to {self._index}, was {ago}: a market ends at its newest candle")
-        return self._index - ago
-
     def open(self, ago: int = 0) -> float:
         """Open of a candle."""
         return float(self._series.column("open")[self._at(ago)])
@@ -168,3 +163,8 @@ class MarketView:
     def lowest(self, period: int, *, ago: int = 0) -> float:
         """Lowest low of the last `period` candles."""
         return self.value(indicators.lowest, period, ago=ago)
+
+    def _at(self, ago: int) -> int:
+        if not 0 <= ago <= self._index:
+            raise IndexError(f"ago must be 0 to {self._index}, was {ago}: a market ends at its newest candle")
+        return self._index - ago

@@ -20,9 +20,6 @@ from pydantic import Field, model_validator
 from surefill.strategies import base, grids
 from surefill.strategies.market import MarketView
 
-# Buying and selling cost about 0.1 % each at most venues: a narrower step can only lose.
-_NARROWEST_PERCENT = Decimal("0.2")
-
 
 class SpotGridParams(base.Params):
     """Prices in quote."""
@@ -38,9 +35,9 @@ class SpotGridParams(base.Params):
         if self.lower >= self.upper:
             raise ValueError(f"lower must be below upper, was {self.lower} and {self.upper}")
         narrowest = grids.narrowest_percent(self.prices)
-        if narrowest < _NARROWEST_PERCENT:
+        if narrowest < grids.NARROWEST_PERCENT:
             raise ValueError(
-                f"levels must be at least {_NARROWEST_PERCENT} % apart to pay the fees, was {narrowest:.3f} %:"
+                f"levels must be at least {grids.NARROWEST_PERCENT} % apart to pay the fees, was {narrowest:.3f} %:"
                 " take fewer, or a wider range"
             )
         return self

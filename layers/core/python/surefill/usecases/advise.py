@@ -16,7 +16,6 @@ from surefill.protocol.transaction import Guard, GuardFailedError, Op, Update, k
 from surefill.strategies.base import Needs
 from surefill.strategies.market import MarketView
 
-RULES = "rules"
 # Candles a request is made from: the long average, its past, and a range whose smoothing has settled.
 ADVICE_NEEDS = Needs(candles=100)
 _AVERAGE, _BEFORE, _RANGE, _CLOSES = 50, 10, 14, 30

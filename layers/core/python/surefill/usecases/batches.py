@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from surefill.domain.rows import Bot
+from surefill.domain.signals import Alert
 from surefill.domain.times import format_time, parse_time
-from surefill.strategies.base import Alert
 from surefill.wire import from_wire, to_wire
 
 # SQS takes 256 KiB; definitions of similar bots shrink about tenfold, so one message carries thousands.

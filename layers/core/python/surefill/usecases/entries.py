@@ -1,200 +1,174 @@
 """Plan an entry: from a confirmed buy signal to the frozen terms of an order, or the reason why not."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 
 from surefill.domain import identity
-from surefill.domain.candles import Quote, quote_problem
+from surefill.domain.candles import Quote
+from surefill.domain.gates import gates
 from surefill.domain.market import EntryTerms, Refusal, entry_terms, rules_problem
-from surefill.domain.money import ZERO, add, floor_to_step, share_down
-from surefill.domain.orders import VenueError
+from surefill.domain.money import ZERO, add, floor_to_step
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import (
-    Account,
-    AccountState,
-    Bot,
-    Budget,
-    Exposure,
-    Intent,
-    Leg,
-    MarketRules,
-    OrderKind,
-    Side,
-    Slot,
-)
+from surefill.domain.rows import Bot, Budget, Exposure, Intent, Leg, MarketRules, OrderKind, Side, Slot
 from surefill.domain.rules import ExitRules
+from surefill.domain.sizing import SPEND_STEP, Sized, minimum_spend, spend_needed
 from surefill.domain.times import day_of, sortable
-from surefill.ports import Store, Venues
+from surefill.ports import Store
 from surefill.protocol.entry import claim_entry
 from surefill.protocol.parts import WORK
 from surefill.protocol.tranche import claim_tranche
 from surefill.strategies.base import Rung, Signal
 from surefill.strategies.market import MarketView
-from surefill.usecases.batches import Batch
+from surefill.usecases.advise import AdviserGate, advice_request
 from surefill.usecases.facts import MarketFacts
+from surefill.usecases.readings import Readings
 from surefill.usecases.refusals import foreseen_refusal
+from surefill.usecases.sizes import sized, stop_percent
+from surefill.usecases.timing import FIRST_CHECK, ORDER_LIFETIME, RESTING
 
-# An order not sent within this time of its claim is never sent (the fence, research: absolute deadline).
-ORDER_LIFETIME = timedelta(seconds=30)
-# How long the venue accepts the signed request (Binance: recvWindow, at most 60 000 ms).
-WINDOW = timedelta(seconds=5)
-# The workflow settles within this time; afterwards `reconcile` looks as well.
-FIRST_CHECK = timedelta(seconds=45)
-# What a trade may spend is rounded down to this grid of the quote currency.
-_SPEND_STEP = Decimal("0.00000001")
-_PERCENT_STEP = Decimal("0.0001")
-_ONE = Decimal(1)
-# A grid's buy waits this long for its price; then it is cancelled and made anew.
-RESTING = timedelta(days=7)
+Planned = tuple[Intent, Mapping[str, str]]
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EntryPlanner:
-    """Plans entries for one batch; rules, price, budgets and accounts are read once and only when somebody buys."""
+    """Plans the entries of one batch at its tick. `readings` are shared by all bots of it."""
 
     store: Store
-    venues: Venues
     stage: str
     now: datetime
-    batch: Batch
+    tick: datetime
+    symbol: str
     market_key: str
-    _rules: list[MarketRules | None] = field(default_factory=list)
-    _quotes: list[Quote | VenueError | None] = field(default_factory=list)
-    _budgets: dict[str, Budget | None] = field(default_factory=dict)
-    _accounts: dict[str, Account | None] = field(default_factory=dict)
+    readings: Readings
+    adviser: AdviserGate
 
-    def plan(
-        self, bot: Bot, *, slot: Slot, signal: Signal, facts: MarketFacts, adds: bool
-    ) -> tuple[Intent, Mapping[str, str]] | Refusal:
-        """The intent to buy with the numbers behind its size, or why there is none. `adds`: one more tranche."""
+    def plan(self, bot: Bot, *, slot: Slot, signal: Signal, facts: MarketFacts, adds: bool) -> Planned | Refusal:
+        """The intent to buy with the numbers behind it, or why there is none. `adds`: one more tranche."""
         ready = self._ready(bot)
         if isinstance(ready, Refusal):
             return ready
         rules, budget = ready
-        quote = self._quote()
-        if not isinstance(quote, Quote):
+        quote = self.readings.quote()
+        if isinstance(quote, Refusal):
             return quote
-        stop = _stop_percent(bot, facts=facts, price=quote.ask)
+        trades = self.readings.trades(bot)
+        shut = gates(
+            bot.gates, symbol=self.symbol, tick=self.tick, price=quote.ask, last_close=facts.last_close, trades=trades
+        )
+        if shut is not None:
+            return shut
+        stop = stop_percent(bot, facts=facts, price=quote.ask)
         if isinstance(stop, Refusal):
             return stop
-        terms = entry_terms(
-            rules=rules,
-            quote=quote,
-            spend=_spend(bot, budget),
-            slippage_percent=bot.slippage_percent,
-            stop_loss_percent=stop,
-        )
-        if isinstance(terms, Refusal):
-            return terms
-        intent = self._intent(bot, terms=terms, budget=budget, rules=rules)
-        intent = _as_tranche(intent, slot=slot) if adds else replace(intent, stop_loss_percent=stop or None)
-        return self._foreseen(intent, budget=budget, slot=slot) or (intent, {})
+        size = sized(bot, budget=budget, signal=signal, facts=facts, price=quote.ask, stop=stop, trades=trades)
+        if isinstance(size, Refusal):
+            return size
+        priced = self._priced(bot, rules=rules, quote=quote, size=size, slippage=bot.slippage_percent, stop=stop)
+        if isinstance(priced, Refusal):
+            return priced
+        terms, size = priced
+        intent = self._intent(bot, terms=terms, budget=budget, rules=rules, stop=stop)
+        if adds:
+            intent = _as_tranche(intent, slot=slot)
+        foreseen = self._foreseen(intent, budget=budget, slot=slot)
+        if foreseen is not None:
+            return foreseen
+        advice = self._advice(bot, slot=slot, signal=signal, facts=facts, price=quote.ask)
+        return advice if isinstance(advice, Refusal) else (intent, {**size.numbers, **advice})
 
-    def plan_rung(self, bot: Bot, *, slot: Slot, rung: Rung, tick: datetime) -> Intent | Refusal:
+    def plan_rung(self, bot: Bot, *, slot: Slot, rung: Rung) -> Intent | Refusal:
         """The resting buy of one rung of a grid, or why there is none."""
         ready = self._ready(bot)
         if isinstance(ready, Refusal):
             return ready
         rules, budget = ready
         price = floor_to_step(rung.buy_price, rules.price_step)
-        terms = entry_terms(
-            rules=rules,
-            quote=Quote(symbol=rules.symbol, bid=price, ask=price, at=self.now),
-            spend=_spend(bot, budget, weight=rung.weight),
-            slippage_percent=ZERO,
-            stop_loss_percent=bot.stop_loss_percent,
+        at_rung = Quote(symbol=rules.symbol, bid=price, ask=price, at=self.now)
+        size = sized(
+            bot,
+            budget=budget,
+            signal=None,
+            facts=MarketFacts(last_close=price),
+            price=price,
+            stop=bot.stop_loss_percent,
+            trades=self.readings.trades(bot),
+            weight=rung.weight,
         )
-        if isinstance(terms, Refusal):
-            return terms
+        if isinstance(size, Refusal):
+            return size
+        priced = self._priced(bot, rules=rules, quote=at_rung, size=size, slippage=ZERO, stop=bot.stop_loss_percent)
+        if isinstance(priced, Refusal):
+            return priced
         intent = replace(
-            self._intent(bot, terms=terms, budget=budget, rules=rules, rung=rung.name),
+            self._intent(bot, terms=priced[0], budget=budget, rules=rules, stop=bot.stop_loss_percent, rung=rung.name),
             kind=OrderKind.LIMIT,
             rests_until=self.now + RESTING,
         )
         return self._foreseen(intent, budget=budget, slot=slot) or intent
 
-    def _ready(self, bot: Bot) -> tuple[MarketRules, Budget] | Refusal:
-        """What every buy rests on: an account that may trade, rules that are fresh, a budget."""
-        blocked = self._account_problem(bot) or rules_problem(self.rules(), now=self.now)
-        if blocked is not None:
-            return blocked
-        budget = self._budget(bot.budget_id)
-        if budget is None:
-            return Refusal(reason=Reason.BUDGET_MISSING, numbers={"budget": bot.budget_id})
-        rules = self.rules()
-        assert rules is not None  # rules_problem refused None
-        return rules, budget
-
-    def _foreseen(self, intent: Intent, *, budget: Budget, slot: Slot) -> Refusal | None:
-        today = day_of(intent.created_at, zone=intent.time_zone)
-        day = None if budget.day == today else budget.day
-        claim = claim_tranche if intent.leg is Leg.TRANCHE else claim_entry
-        exposure = self._exposure(intent)
-        return foreseen_refusal(claim(intent, budget_day=day), rows=(budget, slot, exposure), intent=intent)
-
-    def _exposure(self, intent: Intent) -> Exposure | None:
-        if intent.exposure_asset is None:
-            return None
-        return self.store.get(Exposure, intent.budget_id, intent.exposure_asset)
-
     def equity_of(self, bot: Bot, *, market: MarketView) -> Decimal:
         """Free money of the bot's budget plus what its positions are worth at the last closes (quote)."""
-        budget = self._budget(bot.budget_id)
+        budget = self.readings.budget(bot.budget_id)
         owner = identity.owner_key(account_id=bot.account_id, bot_id=bot.bot_id)
         keys = [(identity.market_key(venue=bot.venue, symbol=symbol), owner) for symbol in bot.symbols]
         worth = ZERO
         for slot in self.store.get_many(Slot, keys):
             symbol = slot.market_key.partition("|")[2]
             view = market if symbol == market.symbol else market.other(symbol=symbol)
-            worth = add(worth, floor_to_step(slot.quantity * Decimal(str(view.close())), _SPEND_STEP))
+            worth = add(worth, floor_to_step(slot.quantity * Decimal(str(view.close())), SPEND_STEP))
         return add(worth, budget.available) if budget else worth
 
-    def rules(self) -> MarketRules | None:
-        """The market's rules as last fetched."""
-        if not self._rules:
-            self._rules.append(self.store.get(MarketRules, self.market_key))
-        return self._rules[0]
+    def _ready(self, bot: Bot) -> tuple[MarketRules, Budget] | Refusal:
+        """What every buy rests on: an account that may trade, rules that are fresh, a budget."""
+        rules = self.readings.rules()
+        blocked = self.readings.account_problem(bot) or rules_problem(rules, now=self.now)
+        if blocked is not None:
+            return blocked
+        budget = self.readings.budget(bot.budget_id)
+        if budget is None:
+            return Refusal(reason=Reason.BUDGET_MISSING, numbers={"budget": bot.budget_id})
+        assert rules is not None  # rules_problem refused None
+        return rules, budget
 
-    def _account_problem(self, bot: Bot) -> Refusal | None:
-        if bot.account_id not in self._accounts:
-            self._accounts[bot.account_id] = self.store.get(Account, bot.account_id)
-        account = self._accounts[bot.account_id]
-        if account is None:
-            return Refusal(reason=Reason.ACCOUNT_BLOCKED, numbers={"account": f"{bot.account_id} does not exist"})
-        if account.state is AccountState.AUTH_FAILED:
-            return Refusal(reason=Reason.CREDENTIALS_REJECTED, numbers={"account": account.state_reason})
-        if account.state is not AccountState.OK:
-            return Refusal(reason=Reason.ACCOUNT_BLOCKED, numbers={"account": account.state_reason})
-        if account.retry_at is not None and self.now < account.retry_at:
-            return Refusal(reason=Reason.RATE_LIMITED, numbers={"until": account.retry_at.isoformat()})
-        return None
+    def _priced(
+        self, bot: Bot, *, rules: MarketRules, quote: Quote, size: Sized, slippage: Decimal, stop: Decimal
+    ) -> tuple[EntryTerms, Sized] | Refusal:
+        needed = spend_needed(rules, quote=quote, slippage_percent=slippage, stop_loss_percent=stop)
+        size = minimum_spend(bot.sizing, sized=size, needed=needed)
+        terms = entry_terms(
+            rules=rules, quote=quote, spend=size.spend, slippage_percent=slippage, stop_loss_percent=stop
+        )
+        return terms if isinstance(terms, Refusal) else (terms, size)
 
-    def _quote(self) -> Quote | Refusal:
-        if not self._quotes:
-            try:
-                self._quotes.append(
-                    self.venues.market_data(self.batch.venue).quotes([self.batch.symbol]).get(self.batch.symbol)
-                )
-            except VenueError as error:
-                self._quotes.append(error)
-        quote = self._quotes[0]
-        if isinstance(quote, VenueError):
-            return Refusal(reason=quote.reason, numbers={"error": str(quote)})
-        problem = quote_problem(quote, now=self.now)
-        if quote is None or problem is not None:
-            seen = {"bid": str(quote.bid), "ask": str(quote.ask), "at": quote.at.isoformat()} if quote else {}
-            return Refusal(reason=problem or Reason.NO_PRICE, numbers=seen)
-        return quote
+    def _foreseen(self, intent: Intent, *, budget: Budget, slot: Slot) -> Refusal | None:
+        today = day_of(intent.created_at, zone=intent.time_zone)
+        day = None if budget.day == today else budget.day
+        claim = claim_tranche if intent.leg is Leg.TRANCHE else claim_entry
+        limited = intent.exposure_asset is not None
+        exposure = self.store.get(Exposure, intent.budget_id, intent.exposure_asset or "") if limited else None
+        return foreseen_refusal(claim(intent, budget_day=day), rows=(budget, slot, exposure), intent=intent)
 
-    def _budget(self, budget_id: str) -> Budget | None:
-        if budget_id not in self._budgets:
-            self._budgets[budget_id] = self.store.get(Budget, budget_id)
-        return self._budgets[budget_id]
+    def _advice(
+        self, bot: Bot, *, slot: Slot, signal: Signal, facts: MarketFacts, price: Decimal
+    ) -> Refusal | Mapping[str, str]:
+        if bot.gates.adviser is None:
+            return {}
+        request = advice_request(
+            bot, symbol=self.symbol, tick=self.tick, price=price, market=facts.history, signal=signal.numbers
+        )
+        return self.adviser.ask(bot, slot=slot, request=request)
 
     def _intent(
-        self, bot: Bot, *, terms: EntryTerms, budget: Budget, rules: MarketRules, rung: str | None = None
+        self,
+        bot: Bot,
+        *,
+        terms: EntryTerms,
+        budget: Budget,
+        rules: MarketRules,
+        stop: Decimal,
+        rung: str | None = None,
     ) -> Intent:
         limited = budget.max_exposure_per_asset is not None
         return Intent(
@@ -202,15 +176,15 @@ class EntryPlanner:
                 stage=self.stage,
                 account_id=bot.account_id,
                 bot_id=bot.bot_id,
-                symbol=self.batch.symbol,
-                tick=self.batch.tick,
+                symbol=self.symbol,
+                tick=self.tick,
                 rung=rung,
             ),
             account_id=bot.account_id,
             bot_id=bot.bot_id,
             budget_id=bot.budget_id,
             venue=bot.venue,
-            symbol=self.batch.symbol,
+            symbol=self.symbol,
             leg=Leg.ENTRY,
             side=Side.BUY,
             kind=OrderKind.LIMIT_IOC,
@@ -218,11 +192,11 @@ class EntryPlanner:
             limit_price=terms.limit_price,
             reserved=terms.reserved,
             reason=Reason.BUY,
-            tick=self.batch.tick,
+            tick=self.tick,
             created_at=self.now,
             deadline=self.now + ORDER_LIFETIME,
-            take_profit_percent=bot.take_profit_percent or None,
-            stop_loss_percent=bot.stop_loss_percent or None,
+            take_profit_percent=bot.take_profit_percent,
+            stop_loss_percent=stop,
             exit_rules=bot.exit_rules if bot.exit_rules != ExitRules() else None,
             rung=rung,
             exposure_asset=rules.base if limited else None,
@@ -245,18 +219,3 @@ def _as_tranche(intent: Intent, *, slot: Slot) -> Intent:
         entry_intent_id=entry,
         attempt=slot.tranches,
     )
-
-
-def _stop_percent(bot: Bot, *, facts: MarketFacts, price: Decimal) -> Decimal | Refusal:
-    multiple = bot.exit_rules.atr_stop_multiple
-    if multiple is None:
-        return bot.stop_loss_percent
-    if facts.atr is None:
-        return Refusal(reason=Reason.SIZE_UNKNOWN, numbers={"need": "average true range"})
-    return share_down(facts.atr * multiple, part=Decimal(100), whole=price, step=_PERCENT_STEP)
-
-
-def _spend(bot: Bot, budget: Budget, *, weight: Decimal = _ONE) -> Decimal:
-    """Fixed percent of the whole budget, whatever part of it is at work (the sizer)."""
-    equity = add(budget.available, budget.reserved, budget.deployed)
-    return share_down(equity, part=bot.budget_percent * weight, whole=Decimal(100), step=_SPEND_STEP)

@@ -10,11 +10,12 @@ from surefill.domain.market import Refusal
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Bot, Intent, Side, Slot
 from surefill.domain.states import SlotState
-from surefill.ports import Clock, Observer, Store, StoreUnavailableError, Venues, Workflow
+from surefill.ports import Adviser, Clock, Observer, Store, StoreUnavailableError, Venues, Workflow
 from surefill.strategies import STRATEGIES
 from surefill.strategies.base import AlertStrategy, Needs, Position, Signal, Strategy
 from surefill.strategies.market import MarketView
 from surefill.usecases import ask
+from surefill.usecases.advise import AdviserGate, RuleAdviser
 from surefill.usecases.batches import Batch
 from surefill.usecases.data import BatchData
 from surefill.usecases.decided import Decided, Memory
@@ -22,6 +23,7 @@ from surefill.usecases.entries import EntryPlanner
 from surefill.usecases.exits import strategy_exit
 from surefill.usecases.facts import facts_needs, market_facts
 from surefill.usecases.grid import Grid
+from surefill.usecases.readings import Readings
 from surefill.usecases.signals import Wish, gate, wish_of, with_signal
 
 # A batch that waited longer than this is dropped: prices have moved on from the candles it is about.
@@ -49,6 +51,7 @@ class Evaluator:
     observer: Observer
     stage: str
     strategies: Mapping[str, type[Strategy]] = field(default_factory=lambda: STRATEGIES)
+    advisers: Mapping[str, Adviser] = field(default_factory=lambda: {"rules": RuleAdviser()})
 
     def evaluate(self, batch: Batch) -> list[Decision]:
         """Decide for every bot of the batch. A bot's own failure is its decision; others go on."""
@@ -60,6 +63,26 @@ class Evaluator:
         decided = [run.decided(prepared) for prepared in run.prepared]
         Memory(store=self.store, observer=self.observer).remember(decided)
         return [item.decision for item in decided]
+
+    def planner(self, batch: Batch) -> EntryPlanner:
+        """The planner of a batch's entries."""
+        key, now = identity.market_key(venue=batch.venue, symbol=batch.symbol), self.clock.now()
+        return EntryPlanner(
+            store=self.store,
+            stage=self.stage,
+            now=now,
+            tick=batch.tick,
+            symbol=batch.symbol,
+            market_key=key,
+            readings=Readings(
+                store=self.store,
+                market_data=self.venues.market_data(batch.venue),
+                symbol=batch.symbol,
+                market_key=key,
+                now=now,
+            ),
+            adviser=AdviserGate(store=self.store, advisers=self.advisers),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,14 +116,7 @@ class _Run:
             prepared=prepared,
             data=data,
             slots={slot.owner_key: slot for slot in evaluator.store.slots_of_market(key)},
-            entries=EntryPlanner(
-                store=evaluator.store,
-                venues=evaluator.venues,
-                stage=evaluator.stage,
-                now=evaluator.clock.now(),
-                batch=batch,
-                market_key=key,
-            ),
+            entries=evaluator.planner(batch),
         )
 
     def decided(self, prepared: Prepared) -> Decided:
@@ -191,7 +207,7 @@ class _Run:
             slot=slot,
             tick=self.batch.tick,
             now=self.entries.now,
-            rules=self.entries.rules(),
+            rules=self.entries.readings.rules(),
             share=signal.share,
             price=market_facts(bot, data=self.data, market=market).last_close,
         )

@@ -10,7 +10,7 @@ from surefill.domain.reasons import Reason
 from surefill.domain.rows import Bot, Intent, Leg, MarketRules, OrderKind, Side, Slot
 from surefill.domain.times import sortable
 from surefill.protocol.parts import WORK
-from surefill.usecases.entries import FIRST_CHECK, ORDER_LIFETIME, RESTING
+from surefill.usecases.timing import FIRST_CHECK, ORDER_LIFETIME, RESTING
 
 _WHOLE = Decimal(1)
 

@@ -21,12 +21,13 @@ _NEEDS = Needs(candles=100)
 class MarketFacts:
     """Last close and average true range in quote; `trend_percent` is how far the fast average is above the slow one.
 
-    The latter two are None when nobody asked for them, or when there are too few candles.
+    All but the close are None when nobody asked for them, or when there are too few candles.
     """
 
     last_close: Decimal
     atr: Decimal | None = None
     trend_percent: Decimal | None = None
+    history: MarketView | None = None
 
 
 def facts_needs(bot: Bot) -> Iterable[Needs]:
@@ -45,14 +46,13 @@ def market_facts(bot: Bot, *, data: BatchData, market: MarketView) -> MarketFact
         last_close=close,
         atr=_decimal(view.atr(ATR_PERIOD)),
         trend_percent=_decimal((fast / slow - 1) * 100),
+        history=view,
     )
 
 
 def _asks(bot: Bot) -> bool:
-    return bot.exit_rules.atr_stop_multiple is not None or bot.sizing.mode in (
-        SizingMode.VOLATILITY,
-        SizingMode.TEMPERATURE,
-    )
+    sizes = bot.sizing.mode in (SizingMode.VOLATILITY, SizingMode.TEMPERATURE)
+    return sizes or bot.exit_rules.atr_stop_multiple is not None or bot.gates.adviser is not None
 
 
 def _decimal(value: float) -> Decimal:

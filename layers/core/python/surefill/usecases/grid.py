@@ -57,16 +57,16 @@ class Grid:
             return self._sale(slot, rung)
         if slot.state is not SlotState.EMPTY or self.bot.state is not BotState.ACTIVE:
             return None
-        return self.entries.plan_rung(self.bot, slot=slot, rung=rung, tick=self.entries.batch.tick)
+        return self.entries.plan_rung(self.bot, slot=slot, rung=rung)
 
     def _sale(self, slot: Slot, rung: Rung) -> Intent | Refusal:
-        rules = self.entries.rules()
+        rules = self.entries.readings.rules()
         if rules is None:
             return Refusal(reason=Reason.MARKET_UNKNOWN, numbers={"bot": self.bot.bot_id})
         return exit_intent(
             slot,
             reason=Reason.GRID_SELL,
-            tick=self.entries.batch.tick,
+            tick=self.entries.tick,
             now=self.entries.now,
             rules=rules,
             limit_price=floor_to_step(rung.sell_price, rules.price_step),

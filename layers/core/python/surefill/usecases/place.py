@@ -24,7 +24,7 @@ from surefill.protocol.order import mark_accepted, mark_unknown, send_gate
 from surefill.protocol.transaction import Guard, GuardFailedError, Key, Op, Update
 from surefill.usecases.book import Book, Outcome
 from surefill.usecases.directory import AccountDirectory
-from surefill.usecases.entries import WINDOW
+from surefill.usecases.timing import WINDOW
 
 _LOOK_SOON = timedelta(seconds=15)
 # An order that waits for its price is looked at once a minute.

@@ -19,8 +19,8 @@ from surefill.protocol.order import look_again, mark_absent, mark_accepted
 from surefill.protocol.transaction import Guard, GuardFailedError, Op, Update
 from surefill.usecases.book import Book, Outcome, finished_outcome
 from surefill.usecases.directory import AccountDirectory
-from surefill.usecases.entries import WINDOW
 from surefill.usecases.place import REST_LOOK, block_account
+from surefill.usecases.timing import WINDOW
 
 # How much later than its acceptance an order may become visible in the venue's own look-ups.
 VISIBILITY_LAG = timedelta(seconds=10)

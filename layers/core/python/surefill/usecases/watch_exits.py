@@ -108,6 +108,8 @@ class ExitWatch:
 
     def _exit(self, slot: Slot, *, due: ExitDue, tick: datetime, bid: Decimal) -> Reason:
         levels = _levels(slot, due=due, bid=bid)
+        if slot.frozen:
+            return self._tell(slot, Reason.FROZEN, tick=tick, due=due.reason, **levels)
         bot = self.store.get(Bot, slot.bot_id)
         if bot is not None and bot.state is BotState.HALTED:
             return self._tell(slot, Reason.BOT_NOT_ACTIVE, tick=tick, state=bot.state, due=due.reason, **levels)

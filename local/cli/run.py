@@ -1,4 +1,4 @@
-"""The command line of Surefill: `surefill --help`."""
+"""`surefill up` and `surefill replay`: the product on this machine."""
 
 from __future__ import annotations
 
@@ -15,21 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
-app = typer.Typer(
-    name="surefill",
-    help="Trading bots on AWS without a server: one signal, one order, one recorded position.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+app = typer.Typer(add_completion=False)
 _UNUSABLE = 2
 _INTERRUPTED = 130
-
-
-@app.callback()
-def _surefill() -> None:
-    """Trading bots on AWS without a server: one signal, one order, one recorded position."""
 
 
 @app.command()
@@ -88,11 +76,6 @@ def replay(
     _exit_with(run)
 
 
-def main() -> None:
-    """Entry point."""
-    app()
-
-
 def _exit_with(run: Callable[[], int]) -> None:
     """Run a command. What is in the way is one sentence and exit code 2; an interrupt stops everything first."""
     from local.exchange.market.recording import CandleFileError
@@ -113,7 +96,3 @@ def _exit_with(run: Callable[[], int]) -> None:
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,5 @@
+"""`python -m local` is `surefill`."""
+
+from local.cli import main
+
+main()

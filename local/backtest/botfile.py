@@ -1,0 +1,88 @@
+"""Bot files: YAML, JSON or TOML with the fields the API takes, and what a backtest needs on top of them."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from local.errors import LocalError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+_READERS = {
+    ".yaml": yaml.safe_load,
+    ".yml": yaml.safe_load,
+    ".json": json.loads,
+    ".toml": tomllib.loads,
+}
+
+
+def read_bot_file(path: Path) -> dict[str, Any]:
+    """The fields of one bot. Raises LocalError when the file is none."""
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        raise LocalError(f"{path}: a bot file must end in {', '.join(_READERS)}, ends in {path.suffix!r}")
+    try:
+        content = reader(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise LocalError(f"{path}: no such file, expected a bot file") from None
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise LocalError(f"{path}: can't be read as {path.suffix[1:].upper()}: {_one_line(error)}") from None
+    if not isinstance(content, dict):
+        raise LocalError(f"{path}: must hold the fields of a bot, holds {type(content).__name__}")
+    return {str(name): value if name == "params" else _as_text(value) for name, value in content.items()}
+
+
+def read_params(pairs: Iterable[str]) -> dict[str, str | int | float | bool]:
+    """Parameters given as name=value. Raises LocalError for anything else."""
+    found: dict[str, str | int | float | bool] = {}
+    for pair in pairs:
+        name, sign, text = pair.partition("=")
+        if not sign or not name.strip():
+            raise LocalError(f"--param must look like name=value, was {pair!r}")
+        found[name.strip()] = scalar(text.strip())
+    return found
+
+
+def scalar(text: str) -> str | int | float | bool:
+    """A number or a truth value when the text is one, the text otherwise."""
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def amount(text: str, *, option: str) -> Decimal:
+    """An amount given on the command line. Raises LocalError when it is no finite number."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise LocalError(f"{option} must be a number, was {text!r}") from None
+    if not value.is_finite():
+        raise LocalError(f"{option} must be a finite number, was {text!r}")
+    return value
+
+
+def _as_text(value: Any) -> Any:
+    """The API takes amounts as text; files may write them as plain numbers."""
+    if isinstance(value, float):
+        return repr(value)
+    if isinstance(value, dict):
+        return {name: _as_text(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_as_text(inner) for inner in value]
+    return value
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]

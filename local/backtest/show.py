@@ -1,0 +1,133 @@
+"""Run what was asked for, and show it: tables, JSON, an HTML report."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from local.backtest.figures import as_json, facts, part_rows
+from local.backtest.options import make_spec
+from local.backtest.run import read_histories, run
+from local.backtest.statistics import statistics_of
+from local.errors import LocalError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from local.backtest.options import Asked
+    from local.backtest.run import BudgetResult
+    from local.backtest.spec import BacktestSpec
+    from local.backtest.statistics import Statistics
+
+
+def run_and_show(asked: Asked, *, as_json: bool, report_file: Path | None, processes: int | None) -> int:
+    """The whole command; its exit code."""
+    started = time.perf_counter()
+    spec = make_spec(asked)
+    results = run(spec, processes=processes)
+    seconds = time.perf_counter() - started
+    figures = {result.name: statistics(result) for result in results}
+    if report_file is not None:
+        _write_report(report_file, spec=spec, results=results, figures=figures)
+    if as_json:
+        sys.stdout.write(json.dumps(document(spec, results, figures, seconds=seconds), indent=2) + "\n")
+    else:
+        _print(spec, results, figures, seconds=seconds)
+    return 0
+
+
+def statistics(result: BudgetResult) -> Statistics:
+    """Figures of one budget."""
+    return statistics_of(trades=result.trades, curve=result.curve, start=result.start, closes=result.closes)
+
+
+def document(
+    spec: BacktestSpec, results: Sequence[BudgetResult], figures: Mapping[str, Statistics], *, seconds: float
+) -> dict[str, Any]:
+    """Everything as JSON values."""
+    candles = sum(result.candles for result in results)
+    return {
+        "settings": settings(spec),
+        "candles": candles,
+        "seconds": round(seconds, 3),
+        "candles_per_second": round(candles / seconds),
+        "results": [as_json(result, figures[result.name]) for result in results],
+    }
+
+
+def settings(spec: BacktestSpec) -> dict[str, str]:
+    """What was run, in words."""
+    costs = spec.costs
+    return {
+        "orders fill at": {"close": "the close of the candle decided on", "next_open": "the open of the next candle"}.get(
+            spec.fill, "the prices of the minute, as in a replay"
+        ),
+        "fee": f"{costs.fee * 100:f} % of what is received",
+        "slippage": f"{costs.slippage_percent:f} %",
+        "one order fills": "any amount" if costs.volume_share is None else f"{costs.volume_share} of a candle's volume",
+        "trading rules": "given" if spec.rules else "none (steps of 8 decimals, no minimum)",
+        "within a candle": "open, low, high, close: stops before profits",
+    }
+
+
+def _write_report(
+    path: Path, *, spec: BacktestSpec, results: Sequence[BudgetResult], figures: Mapping[str, Statistics]
+) -> None:
+    from local.backtest.report import report
+
+    symbols = tuple(dict.fromkeys(symbol for result in results for symbol in result.symbols))
+    page = report(
+        results,
+        statistics=figures,
+        histories=read_histories(spec, symbols=symbols),
+        title="Backtest of " + ", ".join(bot.name for bot in spec.bots),
+        settings=settings(spec),
+    )
+    try:
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise LocalError(f"--report {path}: can't be written: {error.strerror}") from None
+
+
+def _print(
+    spec: BacktestSpec, results: Sequence[BudgetResult], figures: Mapping[str, Statistics], *, seconds: float
+) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    columns = {result.name: dict(facts(figures[result.name])) for result in results}
+    table = Table(title="Backtest", box=None, title_justify="left")
+    table.add_column("")
+    for name in columns:
+        table.add_column(name, justify="right")
+    for fact in next(iter(columns.values())):
+        table.add_row(fact, *(values[fact] for values in columns.values()))
+    console.print(table)
+    for result in results:
+        exits = Table(title=f"{result.name}: by exit", box=None, title_justify="left")
+        for number, column in enumerate(("reason", "trades", "won", "profit", "mean")):
+            exits.add_column(column, justify="right" if number else "left")
+        for row in part_rows(figures[result.name].by_reason):
+            exits.add_row(*row)
+        console.print(exits)
+        _print_rest(console, result)
+    candles = sum(result.candles for result in results)
+    console.print(f"{candles:,} candles in {seconds:.2f} s ({candles / seconds:,.0f} per s)", highlight=False)
+
+
+def _print_rest(console: Any, result: BudgetResult) -> None:
+    decided = ", ".join(f"{name} {count}" for name, count in sorted(result.decisions.items()))
+    console.print(f"  decisions: {decided or 'none'}", highlight=False)
+    for symbol, quantity in result.open_quantity.items():
+        console.print(f"  still open: {quantity.normalize():f} {symbol}", highlight=False)
+    for symbol, gaps in result.gaps.items():
+        if gaps.count and gaps.first_from is not None:
+            console.print(
+                f"  {symbol}: {gaps.missing} candles missing in {gaps.count} gaps, the longest {gaps.longest},"
+                f" the first from {gaps.first_from:%Y-%m-%d %H:%M}",
+                highlight=False,
+            )

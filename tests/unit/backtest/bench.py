@@ -1,0 +1,81 @@
+"""Run bots over made-up candles without files or processes, with whatever of the bot a test wants changed."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from local.backtest.costs import Costs
+from local.backtest.engine import Engine
+from local.backtest.history import History
+from local.backtest.market import Market
+from local.backtest.run import BudgetResult, result_of
+from local.backtest.setting_up import set_up
+from local.backtest.spec import BacktestSpec, BotPlan, BudgetPlan, FillModel
+from local.backtest.venue import BacktestVenue, SetClock
+from local.backtest.world import make_world
+from surefill.domain.rows import Bot, MarketRules
+from surefill.domain.times import from_milliseconds
+from surefill.strategies import STRATEGIES
+from surefill.strategies.base import Strategy
+
+NO_COSTS = Costs(fee=Decimal(0))
+
+
+def body(symbols: list[str], *, name: str = "bot", strategy: str = "rsi_macd", **fields: Any) -> dict[str, Any]:
+    """A bot that acts on every signal at once, without levels anybody reaches."""
+    return {
+        "name": name,
+        "symbols": symbols,
+        "strategy": strategy,
+        "timeframe": "5m",
+        "interval_seconds": 300,
+        "budget_percent": "10",
+        "take_profit_percent": "1000",
+        "stop_loss_percent": "99",
+        "slippage_percent": "0",
+        "confirmation_seconds": 0,
+        "cooldown_seconds": 0,
+        **fields,
+    }
+
+
+def run_bodies(
+    bodies: list[dict[str, Any]],
+    histories: list[History],
+    *,
+    fill: FillModel = FillModel.CLOSE,
+    costs: Costs = NO_COSTS,
+    budget: str = "1000000",
+    limits: Mapping[str, Any] | None = None,
+    rules: Mapping[str, MarketRules] | None = None,
+    strategies: Mapping[str, type[Strategy]] = STRATEGIES,
+    changed: Callable[[Bot], Bot] = lambda bot: bot,
+) -> BudgetResult:
+    """All bots on one budget."""
+    plan = BudgetPlan(name="money", amount=Decimal(budget), limits=limits or {})
+    spec = BacktestSpec(
+        files={history.symbol: Path("none") for history in histories},
+        budgets=(plan,),
+        bots=tuple(BotPlan(budget="money", body=one) for one in bodies),
+        fill=fill,
+        costs=costs,
+        rules=rules or {},
+        strategies=strategies,
+    )
+    market = Market(histories={history.symbol: history for history in histories})
+    clock = SetClock(current=from_milliseconds(min(int(history.opened_ms[0]) for history in histories)))
+    venue = BacktestVenue(clock=clock, costs=costs)
+    world = make_world(clock=clock, venues=venue, strategies=strategies)
+    bots = [changed(bot) for bot in set_up(world, spec, budgets=[plan])]
+    for bot in bots:
+        world.store.replace(bot)
+    engine = Engine(world=world, venue=venue, market=market, spec=spec)
+    engine.run(bots)
+    return result_of(world, plan, bots=bots, counts=engine.counts, market=market)
+
+
+def with_sizing(bot: Bot, **fields: Any) -> Bot:
+    """The bot with other sizing rules."""
+    return replace(bot, sizing=replace(bot.sizing, **fields))
