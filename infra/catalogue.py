@@ -225,8 +225,9 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         timeout=60,
         memory=256,
         layers=("core", "runtime"),
-        tables={},
-        may=frozenset({"read_streams", "publish_events", "tell_people"}),
+        # A finished order of a grid wakes its bot.
+        tables={"bots": _GET},
+        may=frozenset({"read_streams", "publish_events", "tell_people", "send_evaluations"}),
         # It remembers whom it has told what, and how much in this minute.
         reserved_concurrency=1,
     ),

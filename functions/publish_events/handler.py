@@ -9,12 +9,14 @@ from typing import Any, Protocol
 from aws_lambda_powertools import Logger, Metrics
 
 from surefill.adapters.aws.clients import client
+from surefill.adapters.aws.queue import SqsQueue
 from surefill.adapters.aws.stream import change_of, number_of
 from surefill.adapters.aws.topic import SnsNotifier
 from surefill.adapters.notify.configured import notifiers_for_people
-from surefill.observability import PowertoolsObserver
+from surefill.composition import base
 from surefill.settings import required
 from surefill.usecases.publish import Change, FigureNotifier, Publisher
+from surefill.usecases.wake import GridWaker
 
 logger = Logger()
 metrics = Metrics()
@@ -31,10 +33,15 @@ class Consumer(Protocol):
 @cache
 def build() -> tuple[Consumer, ...]:
     """The composition root: who consumes the changes, in this order, each of them all."""
-    observer = PowertoolsObserver(logger=logger, metrics=metrics)
+    common = base(logger=logger, metrics=metrics)
+    observer = common.observer
     topic = SnsNotifier(sns=client("sns"), topic_arn=required("EVENTS_TOPIC_ARN"))
     people = notifiers_for_people(observer=observer)
-    return (Publisher(notifiers=(FigureNotifier(observer=observer), topic, *people), observer=observer),)
+    evaluations = SqsQueue(sqs=client("sqs"), url=required("EVALUATIONS_QUEUE_URL"))
+    return (
+        GridWaker(store=common.store, queue=evaluations, observer=observer),
+        Publisher(notifiers=(FigureNotifier(observer=observer), topic, *people), observer=observer),
+    )
 
 
 @metrics.log_metrics

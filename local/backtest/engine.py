@@ -92,10 +92,8 @@ class Engine:
         needs = strategy.needs(bot.symbols, symbol)
         lane, fine = self.market.lane(symbol, bot.timeframe), self.market.finest(symbol)
         next_open = self.spec.fill is FillModel.NEXT_OPEN
-        asked, asked_ms, due, due_ms = evaluations(
-            bot, strategy=strategy, needs=needs, lane=lane, fine=fine, next_open=next_open
-        )
-        if not len(due):
+        found = evaluations(bot, strategy=strategy, needs=needs, lane=lane, fine=fine, next_open=next_open)
+        if not len(found["due"]):
             raise LocalError(
                 f"bot {bot.bot_id!r} needs {needs.candles} candles of {bot.timeframe} on {symbol} before its first"
                 f" decision, there are {len(lane.closed_ms)} to decide on: give more candles"
@@ -108,41 +106,48 @@ class Engine:
             owner_key=identity.owner_key(account_id=bot.account_id, bot_id=bot.bot_id),
             lane=lane,
             fine=fine,
-            asked=asked,
-            asked_ms=asked_ms,
-            due=due,
-            due_ms=due_ms,
+            **found,
         )
 
     # what comes next
 
     def _next(self, stream: Stream) -> tuple[int, int, int, int] | None:
-        decision = None if stream.stopped else stream.next_decision()
-        touch = self._next_touch(stream)
-        if touch is not None:
-            # A touch is somewhere inside its candle: just before its close.
-            touch_ms = int(stream.fine.closed_ms[touch]) - 1
-            if decision is None or touch_ms < decision[0]:
-                return touch_ms, _TOUCH, stream.number, touch
-        if decision is None:
-            return None
-        return decision[0], _DECISION, stream.number, decision[1]
-
-    def _next_touch(self, stream: Stream) -> int | None:
-        waiting = self.venue.resting.get(stream.symbol)
         slots = self._slots(stream)
+        end = len(stream.fine.closed_ms)
+        while True:
+            decision = None if stream.stopped else stream.next_decision()
+            until = end if decision is None else self._touches_before(stream, decision[1])
+            touch = self._next_touch(stream, slots, until=until)
+            if touch is not None:
+                # A touch is somewhere inside its candle: just before its close.
+                return int(stream.fine.closed_ms[touch]) - 1, _TOUCH, stream.number, touch
+            if decision is None:
+                return None
+            at_ms, index = decision
+            idle = None if stream.rungs else self._idle(stream, index=index, slot=slots[0] if slots else None)
+            if idle is None:
+                return at_ms, _DECISION, stream.number, index
+            self.counts[idle] += 1
+            stream.decided, stream.touched = index, max(stream.touched, until - 1)
+
+    def _touches_before(self, stream: Stream, index: int) -> int:
+        """The first recorded candle whose touches come after what is decided at `index`."""
+        return int(stream.places[index]) + (0 if self.spec.fill is FillModel.NEXT_OPEN else 1)
+
+    def _next_touch(self, stream: Stream, slots: Sequence[Slot], *, until: int) -> int | None:
+        waiting = self.venue.resting.get(stream.symbol)
         held = [slot for slot in slots if slot.state is SlotState.OPEN]
         if not held and not waiting:
             return None
         if any(slot.exit_rules is not None for slot in held):
-            following = stream.touched + 1
-            return following if following < len(stream.fine.closed_ms) else None
+            return stream.touched + 1 if stream.touched + 1 < until else None
         buys, sales = limits_of(self._own(stream).values()) if waiting else (None, None)
         stops = [float(slot.stop_loss) for slot in held if slot.stop_loss is not None]
         profits = [float(slot.take_profit) for slot in held if slot.take_profit is not None]
         return stream.next_touch(
             stop=max((*stops, *(() if buys is None else (buys,))), default=None),
             profit=min((*profits, *(() if sales is None else (sales,))), default=None),
+            until=until,
         )
 
     def _slots(self, stream: Stream) -> list[Slot]:
@@ -162,28 +167,18 @@ class Engine:
     # decisions
 
     def _decide(self, stream: Stream, index: int, *, at_ms: int) -> None:
+        place, history = int(stream.places[index]), stream.fine.history
         stream.decided = index
-        closed_ms = int(stream.lane.closed_ms[index])
-        fine_index = stream.fine.last_closed(at_ms if self.spec.fill is FillModel.CLOSE else closed_ms)
-        history = stream.fine.history
-        if self.spec.fill is FillModel.NEXT_OPEN:
-            fine_index = fine_index + 1
-            price, stream.touched = exact_price(history.open.item(fine_index)), max(stream.touched, fine_index - 1)
-        else:
-            price, stream.touched = exact_price(history.close.item(fine_index)), max(stream.touched, fine_index)
-        self._at(stream, ms=at_ms, price=price, volume=history.volume.item(fine_index))
+        stream.touched = max(stream.touched, self._touches_before(stream, index) - 1)
+        prices = history.open if self.spec.fill is FillModel.NEXT_OPEN else history.close
+        self._at(stream, ms=at_ms, price=exact_price(prices.item(place)), volume=history.volume.item(place))
         if stream.rungs:
             self._expire(stream, at_ms=at_ms)
-        self._evaluate(stream, closed_ms=closed_ms)
+        self._evaluate(stream, closed_ms=int(stream.lane.closed_ms[index]))
 
     def _evaluate(self, stream: Stream, *, closed_ms: int) -> None:
         bot = stream.bot
-        data = PastData(market=self.market, symbol=stream.symbol, timeframe=bot.timeframe, now_ms=closed_ms)
-        slots = self._slots(stream)
-        idle = None if stream.rungs else self._idle(stream, data=data, slot=slots[0] if slots else None)
-        if idle is not None:
-            self.counts[idle] += 1
-            return
+        data = self._data(stream, now_ms=closed_ms)
         now = self.venue.clock.current
         batch = Batch(tick=now, venue=bot.venue, symbol=stream.symbol, timeframe=bot.timeframe, bots=(bot,))
         run = _Run(
@@ -192,7 +187,7 @@ class Engine:
             market_key=stream.market_key,
             prepared=(stream.prepared,),
             data=cast("BatchData", data),
-            slots={slot.owner_key: slot for slot in slots},
+            slots={slot.owner_key: slot for slot in self._slots(stream)},
             entries=self.world.evaluator.planner(batch),
         )
         decided = run.decided(stream.prepared)
@@ -209,15 +204,18 @@ class Engine:
         ):
             self._remember_signal(stream, after=after)
 
-    def _idle(self, stream: Stream, *, data: PastData, slot: Slot | None) -> Reason | None:
-        """Why nothing at all comes of asking now, found out without the whole evaluation; None when something may.
+    def _data(self, stream: Stream, *, now_ms: int) -> PastData:
+        return PastData(market=self.market, symbol=stream.symbol, timeframe=stream.bot.timeframe, now_ms=now_ms)
+
+    def _idle(self, stream: Stream, *, index: int, slot: Slot | None) -> Reason | None:
+        """Why nothing at all comes of asking there, found out without the whole evaluation; None when something may.
 
         Most candles that are asked say what can't be done as things stand: sell nothing, buy what is held.
         """
         needs, strategy = stream.prepared.needs, stream.prepared.strategy
         if strategy is None or needs.equity or (slot is not None and slot.signal_side is not None):
             return None
-        market = data.view(needs)
+        market = self._data(stream, now_ms=int(stream.lane.closed_ms[index])).view(needs)
         if isinstance(market, Refusal):
             return market.reason
         held = slot if slot is not None and slot.state is not SlotState.EMPTY and slot.opened_at is not None else None

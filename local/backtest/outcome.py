@@ -179,7 +179,7 @@ class MoneyError(AssertionError):
     """The money of a backtest does not add up: a defect of the program, never of the strategy."""
 
 
-def require_conservation(store: MemoryStore) -> None:
+def require_conservation(store: MemoryStore, *, orders: Sequence[Order]) -> None:
     """Every budget adds up, is explained by its ledger, and its positions by their fills. Raises MoneyError."""
     slots = [slot for slot in store.rows(Slot) if slot.state is not SlotState.EMPTY]
     ledger: dict[str, list[LedgerEntry]] = defaultdict(list)
@@ -187,7 +187,7 @@ def require_conservation(store: MemoryStore) -> None:
         ledger[entry.budget_id].append(entry)
     for budget in store.rows(Budget):
         _require_budget(budget, ledger=ledger[budget.budget_id], slots=slots)
-    _require_base(store, slots=slots)
+    _require_base(store, orders=orders, slots=slots)
 
 
 _BALANCES = ("available", "reserved", "deployed", "funded", "realised")
@@ -206,9 +206,9 @@ def _require_budget(budget: Budget, *, ledger: Sequence[LedgerEntry], slots: Seq
         raise MoneyError(f"positions of budget {budget.budget_id} cost {cost}, deployed are {budget.deployed}")
 
 
-def _require_base(store: MemoryStore, *, slots: Sequence[Slot]) -> None:
+def _require_base(store: MemoryStore, *, orders: Sequence[Order], slots: Sequence[Slot]) -> None:
     expected: dict[str, Decimal] = defaultdict(lambda: ZERO)
-    for order in filled_orders(store):
+    for order in orders:
         expected[order.symbol] = add(expected[order.symbol], order.base_change)
     for slot in slots:
         symbol = slot.market_key.partition("|")[2]

@@ -125,10 +125,10 @@ def run_budget(spec: BacktestSpec, plan: BudgetPlan, *, histories: dict[str, His
 def result_of(
     world: World, plan: BudgetPlan, *, bots: Sequence[Bot], counts: Counter[str], market: Market
 ) -> BudgetResult:
-    require_conservation(world.store)
+    orders = filled_orders(world.store)
+    require_conservation(world.store, orders=orders)
     symbols = tuple(dict.fromkeys(symbol for bot in bots for symbol in bot.symbols))
     held = [slot for slot in world.store.rows(Slot) if slot.state is not SlotState.EMPTY]
-    orders = filled_orders(world.store)
     (budget,) = world.store.rows(Budget)
     used = [market.finest(symbol).history for symbol in symbols]
     return BudgetResult(

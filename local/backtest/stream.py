@@ -28,7 +28,8 @@ class Stream:
     """`lane` holds the bot's candles, `fine` the recorded ones, in which exits and resting orders are looked for.
 
     `asked` are the indices at which the strategy may want something, `due` all at which the bot is evaluated, both
-    rising; `asked_ms` and `due_ms` say when what is decided there is done (ms since 1970).
+    rising. Of each of the bot's candles `done_ms` says when what is decided there is done (ms since 1970), `places` at
+    which recorded candle. `decided` and `touched` are how far it has come in the one and in the other.
     """
 
     number: int
@@ -39,9 +40,9 @@ class Stream:
     lane: Lane
     fine: Lane
     asked: Any
-    asked_ms: Any
     due: Any
-    due_ms: Any
+    done_ms: Any
+    places: Any
     stopped: bool = False
     pending: bool = False
     decided: int = -1
@@ -56,18 +57,20 @@ class Stream:
 
     def next_decision(self) -> tuple[int, int] | None:
         """Time and index of the next evaluation; with a signal pending every one counts, for it must stand."""
-        indices, times = (self.due, self.due_ms) if self.pending else (self.asked, self.asked_ms)
+        indices = self.due if self.pending else self.asked
         place = int(indices.searchsorted(self.decided, side="right"))
         if place == len(indices):
             return None
-        return int(times[place]), int(indices[place])
+        index = int(indices[place])
+        return int(self.done_ms[index]), index
 
-    def next_touch(self, *, stop: float | None, profit: float | None) -> int | None:
-        """Index of the next recorded candle that reaches a level: its low the stop, or its high the profit price."""
+    def next_touch(self, *, stop: float | None, profit: float | None, until: int) -> int | None:
+        """Index of the next recorded candle, before `until`, that reaches a level: its low the stop, or its high the
+        profit price."""
         low, high = self.fine.history.low, self.fine.history.high
         first, size = self.touched + 1, _CHUNK
-        while first < len(low):
-            last = first + size
+        while first < until:
+            last = min(first + size, until)
             hit = low[first:last] <= stop if stop is not None else None
             if profit is not None:
                 reached = high[first:last] >= profit
@@ -83,24 +86,24 @@ class Stream:
 
 def evaluations(
     bot: Bot, *, strategy: Strategy, needs: Needs, lane: Lane, fine: Lane, next_open: bool
-) -> tuple[Any, Any, Any, Any]:
-    """`asked`, `asked_ms`, `due` and `due_ms` of a stream."""
+) -> dict[str, Any]:
+    """`asked`, `due`, `done_ms` and `places` of a stream."""
     closed = lane.closed_ms
-    due_mask = np.ones(len(closed), dtype=bool)
-    due_mask[: max(needs.candles - 1, 0)] = False
+    due = np.ones(len(closed), dtype=bool)
+    due[: max(needs.candles - 1, 0)] = False
     interval_ms = bot.interval_seconds * 1_000
     if interval_ms > lane.history.length_ms:
-        due_mask &= closed % interval_ms == 0
-    done_ms = closed
+        due &= closed % interval_ms == 0
+    places, done_ms = np.searchsorted(fine.closed_ms, closed, side="right") - 1, closed
     if next_open:
         opens = fine.history.opened_ms
-        place = np.searchsorted(opens, closed)
-        due_mask &= place < len(opens)
-        done_ms = opens[np.minimum(place, len(opens) - 1)]
+        places = np.searchsorted(opens, closed)
+        due &= places < len(opens)
+        places = np.minimum(places, len(opens) - 1)
+        done_ms = opens[places]
     screened = strategy.screen(lane.series)
-    asked = np.flatnonzero(due_mask if screened is None else due_mask & screened)
-    due = np.flatnonzero(due_mask)
-    return asked, done_ms[asked], due, done_ms[due]
+    asked = due if screened is None else due & screened
+    return {"asked": np.flatnonzero(asked), "due": np.flatnonzero(due), "done_ms": done_ms, "places": places}
 
 
 def limits_of(orders: Iterable[Resting]) -> tuple[float | None, float | None]:

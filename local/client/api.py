@@ -35,9 +35,9 @@ class ApiClient:
         self._run_key = run_key or str(uuid.uuid4())
         self._base = target.url.rstrip("/")
         self._http = URLLib3Session(
-            verify=target.ca_bundle or True,
+            verify=target.ca_bundle or True,  # type: ignore[arg-type]  # a path is taken too
             proxies={} if target.connect_to else get_environ_proxies(self._base),
-            timeout=(CONNECT_SECONDS, READ_SECONDS),
+            timeout=(CONNECT_SECONDS, READ_SECONDS),  # type: ignore[arg-type]  # a pair is taken too
         )
 
     @property

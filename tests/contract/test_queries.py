@@ -2,17 +2,46 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import TypeVar
 
 import pytest
 
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Account, Bot, BotState, Budget, Intent, JournalEntry, Mode
+from surefill.domain.rows import (
+    Account,
+    Bot,
+    BotState,
+    Budget,
+    Intent,
+    JournalEntry,
+    Mode,
+    Row,
+    Scope,
+    Slot,
+    Stop,
+    StopKind,
+)
 from surefill.domain.states import IntentState
+from surefill.listings import (
+    ACCOUNTS_OF_VENUE,
+    BOTS_OF_ACCOUNT,
+    BOTS_OF_DEFINITION,
+    INTENTS_OF_BOT,
+    JOURNAL_OF_BOT,
+    LEDGER_OF_BUDGET,
+    OPEN_SLOTS,
+    STOPS_OF_SCOPE,
+    UNFINISHED_INTENTS,
+    Listing,
+)
 from surefill.ports import Store
 from surefill.protocol.entry import claim_entry, record_entry, release_entry
 from surefill.protocol.exit import claim_exit, record_exit
 from surefill.protocol.order import look_again, send_gate
+from surefill.protocol.parts import OPEN, WORK
 from tests.contract.world import World, at, fill, result_of, send, slot_of
+
+AnyRow = TypeVar("AnyRow", bound=Row)
 
 
 def test_only_bots_with_a_cadence_are_found_by_it(store: Store) -> None:
@@ -127,3 +156,84 @@ def test_everything_of_a_small_table_is_listed(store: Store) -> None:
 def test_a_key_that_is_none_is_refused(store: Store, values: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="must give budget_id"):
         store.get(Budget, *values)
+
+
+def _all_pages(store: Store, listing: Listing[AnyRow], of: str, *, limit: int) -> list[list[AnyRow]]:
+    pages, after = [], None
+    while True:
+        page = store.page(listing, of, limit=limit, after=after)
+        pages.append(list(page.rows))
+        if page.next is None:
+            return pages
+        after = page.next
+
+
+def test_bots_and_accounts_are_listed_page_by_page(store: Store) -> None:
+    bots = [World(name=f"b{n}").bot(account_id="paper-binance-a") for n in range(5)]
+    for bot in [*reversed(bots), World(name="c").bot(account_id="paper-binance-b")]:
+        store.insert(bot)
+    assert _all_pages(store, BOTS_OF_ACCOUNT, "paper-binance-a", limit=2) == [bots[:2], bots[2:4], bots[4:]]
+    assert _all_pages(store, BOTS_OF_ACCOUNT, "paper-binance-a", limit=5) == [bots]
+    assert _all_pages(store, BOTS_OF_ACCOUNT, "nobody", limit=5) == [[]]
+    assert _all_pages(store, BOTS_OF_DEFINITION, bots[0].definition_hash, limit=1)[0] == bots[:1]
+    account = Account(account_id="paper-binance-a", venue="binance", mode=Mode.PAPER, currency="USDT")
+    store.insert(account)
+    assert _all_pages(store, ACCOUNTS_OF_VENUE, "binance", limit=1) == [[account]]
+    assert _all_pages(store, ACCOUNTS_OF_VENUE, "kraken", limit=1) == [[]]
+
+
+def test_a_page_goes_on_where_the_last_one_ended_whatever_came_meanwhile(store: Store, world: World) -> None:
+    intents = [world.entry(symbol=f"A{n}/USDT", tick=at(60 * n), reserved="1") for n in range(6)]
+    for intent in intents[:5]:
+        store.commit(claim_entry(intent))
+    first = store.page(INTENTS_OF_BOT, world.bot_id, limit=2)
+    store.commit(claim_entry(intents[5]))
+    second = store.page(INTENTS_OF_BOT, world.bot_id, limit=2, after=first.next)
+    third = store.page(INTENTS_OF_BOT, world.bot_id, limit=2, after=second.next)
+    assert [*first.rows, *second.rows, *third.rows] == intents[4::-1]
+    assert third.next is None
+    assert list(store.page(INTENTS_OF_BOT, world.bot_id, limit=1).rows) == intents[5:]
+
+
+def test_open_slots_and_work_are_listed_page_by_page(store: Store, world: World) -> None:
+    intents = [world.entry(symbol=f"A{n}/USDT", tick=at(60 * n), reserved="1") for n in range(3)]
+    for intent in intents:
+        store.commit(claim_entry(intent))
+    slots = [slot_of(store, intent) for intent in intents]
+    assert _all_pages(store, OPEN_SLOTS, OPEN, limit=2) == [slots[:2], slots[2:]]
+    assert _all_pages(store, UNFINISHED_INTENTS, WORK, limit=2) == [intents[:2], intents[2:]]
+    store.commit(release_entry(intents[0], to=IntentState.VOID, outcome=Reason.NEVER_SENT, now=at(100)))
+    assert _all_pages(store, OPEN_SLOTS, OPEN, limit=2) == [slots[1:]]
+    assert len(_all_pages(store, LEDGER_OF_BUDGET, world.budget_id, limit=2)) == 3
+
+
+def test_history_is_listed_page_by_page(store: Store, world: World) -> None:
+    entries = [
+        JournalEntry(
+            bot_id=world.bot_id, entry_key=f"2026-11-20T09:0{n}:00Z#decision#BTC/USDT", at=at(60 * n), kind="decision",
+            symbol="BTC/USDT", reason=Reason.HOLD,
+        )
+        for n in range(5)
+    ]  # fmt: skip
+    store.journal(entries)
+    assert _all_pages(store, JOURNAL_OF_BOT, world.bot_id, limit=2) == [entries[4:2:-1], entries[2:0:-1], entries[:1]]
+    stops = [
+        Stop(
+            scope=Scope.ALL, stop_id=f"all-{n}", kind=StopKind.FREEZE, target="all", who="me", why="test", at=at(n),
+            bots={"a": "ACTIVE"}, budgets=("b",),
+        )
+        for n in range(3)
+    ]  # fmt: skip
+    for stop in stops:
+        store.insert(stop)
+    assert _all_pages(store, STOPS_OF_SCOPE, Scope.ALL, limit=2) == [stops[:0:-1], stops[:1]]
+
+
+def test_the_places_of_one_owner_are_found_with_their_rungs(store: Store) -> None:
+    owners = ["a|trend", "a|trend|r1", "a|trend|r2", "a|trend2", "a|t"]
+    for owner in owners:
+        store.replace(Slot(market_key="binance|BTC/USDT", owner_key=owner))
+    for consistent in (False, True):
+        found = store.slots_of_market("binance|BTC/USDT", owner="a|trend", consistent=consistent)
+        assert [slot.owner_key for slot in found] == owners[:3]
+    assert len(list(store.slots_of_market("binance|BTC/USDT", consistent=True))) == 5

@@ -40,7 +40,7 @@ OWN = {
     "evaluate": {"ORDER_WORKFLOW_ARN", "OPENBLAS_NUM_THREADS"},
     "watch_exits": {"ORDER_WORKFLOW_ARN"},
     "bot_api": {"EVALUATIONS_QUEUE_URL", "ORDER_WORKFLOW_ARN"},
-    "publish_events": {"EVENTS_TOPIC_ARN"},
+    "publish_events": {"EVENTS_TOPIC_ARN", "EVALUATIONS_QUEUE_URL"},
 }
 NAMES = sorted(EXPECTED)
 

@@ -82,7 +82,7 @@ TABLES: dict[str, dict[str, set[str]]] = {
         "journal": {"PutItem"},
     },
     "refresh_markets": {"markets": ROW, "bots/index/cadence": {"Query"}, "schedules": {"PutItem"}},
-    "publish_events": {},
+    "publish_events": {"bots": {"GetItem"}},
     "bot_api": {
         "bots": API_ROW | {"DeleteItem", "Scan"},
         "budgets": API_ROW | {"Scan"},
@@ -120,6 +120,7 @@ OTHERS: dict[str, dict[str, set[str]]] = {
     "publish_events": {
         "import:Stream": STREAM,
         "arn:aws:sns:region:account:surefill-prod-events": {"sns:Publish"},
+        **SENDS,
     },
     "bot_api": {**SENDS, **STARTS_ORDERS},
 }

@@ -25,7 +25,7 @@ def keys(schema: list[dict[str, str]]) -> tuple[str, ...]:
 def test_these_are_the_tables() -> None:
     assert set(NAMES) == {
         "bots", "budgets", "slots", "intents", "ledger", "journal", "accounts", "markets", "schedules", "paper",
-        "exposures",
+        "exposures", "requests", "stops", "closings",
     }  # fmt: skip
 
 
@@ -66,8 +66,9 @@ def test_a_local_stage_can_be_thrown_away(local: Deployment) -> None:
 
 def test_only_history_expires(prod: Deployment) -> None:
     expiring = {name for name in NAMES if "TimeToLiveSpecification" in table(prod, name)}
-    assert expiring == {"journal"}
-    assert table(prod, "journal")["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    assert expiring == {"journal", "requests"}
+    for name in expiring:
+        assert table(prod, name)["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
 
 
 def test_what_is_told_has_a_stream(prod: Deployment) -> None:

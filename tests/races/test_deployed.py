@@ -17,7 +17,7 @@ from local.stage.stage import LocalStage
 from surefill.domain.rows import Leg
 from surefill.domain.states import IntentState, SlotState
 from surefill.domain.times import format_time
-from tests.system.bench import Bench, exchange_arguments, write_falling_market
+from tests.system.bench import Bench, exchange_arguments, write_rising_market
 
 pytestmark = [
     pytest.mark.system,
@@ -33,7 +33,7 @@ TWICE, CLICKS = 8, 16
 @pytest.fixture(scope="module")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     """One real deployment."""
-    recording = write_falling_market(tmp_path_factory.mktemp("market") / "falling.csv")
+    recording = write_rising_market(tmp_path_factory.mktemp("market") / "rising.csv")
     plan = isolated_plan(_REPOSITORY, kind="system", exchange_arguments=exchange_arguments(recording))
     with LocalStage(plan) as stage:
         bench = Bench(stage)

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from surefill.adapters.memory import MemoryStore
 from surefill.domain.rows import Bot, Budget, Intent, JournalEntry, LedgerEntry, Row, Slot
+from surefill.listings import Cursor, Listing, Page
 from surefill.protocol.transaction import Key, Transaction, Update, key_of
 from tests.simulation.boundary import Process
 
@@ -105,9 +106,17 @@ class FaultyStore:
         """See ports.Store."""
         return self._indexed(f"bots {cadence_key}", lambda: self._rows.bots_of_cadence(cadence_key))
 
-    def slots_of_market(self, market_key: str) -> list[Slot]:
+    def slots_of_market(self, market_key: str, *, owner: str | None = None, consistent: bool = False) -> list[Slot]:
         """See ports.Store."""
-        return self._indexed(f"slots {market_key}", lambda: self._rows.slots_of_market(market_key))
+        if consistent:
+            self.process.read("store.read")
+            return self._rows.slots_of_market(market_key, owner=owner)
+        return self._indexed(f"slots {market_key} {owner}", lambda: self._rows.slots_of_market(market_key, owner=owner))
+
+    def page(self, listing: Listing[AnyRow], of: str, *, limit: int, after: Cursor | None = None) -> Page[AnyRow]:
+        """See ports.Store."""
+        self.process.read("store.read")
+        return self._rows.page(listing, of, limit=limit, after=after)
 
     def open_slot_keys(self) -> list[tuple[str, str]]:
         """See ports.Store."""

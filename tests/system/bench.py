@@ -25,6 +25,10 @@ OTHER_KEY = ("other-key", "other-secret", "other")
 _POLL_SECONDS = 0.05
 # The averages alone buy in a rising market, and say nothing in one that stands still.
 _PARAMS = {
+    "rsi_period": 2,
+    "macd_fast": 2,
+    "macd_slow": 3,
+    "macd_signal": 2,
     "average_fast": 2,
     "average_slow": 3,
     "weight_rsi": 0.0,

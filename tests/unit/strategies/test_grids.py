@@ -25,8 +25,8 @@ def rungs_of(strategy: SpotGrid | InfinityGrid, close: float) -> tuple[Rung, ...
     return signal.rungs
 
 
-def names(rungs: tuple[Rung, ...]) -> list[str]:
-    return [rung.name for rung in rungs]
+def buying(strategy: SpotGrid | InfinityGrid, close: float) -> list[str]:
+    return [rung.name for rung in rungs_of(strategy, close) if rung.buys]
 
 
 @pytest.mark.parametrize(
@@ -36,12 +36,17 @@ def names(rungs: tuple[Rung, ...]) -> list[str]:
         (140, ["level0", "level1", "level2", "level3"]), (500, ["level0", "level1", "level2", "level3"]),
     ],
 )  # fmt: skip
-def test_spot_grid_lists_what_buys_at_or_below_the_close(close: float, listed: list[str]) -> None:
-    assert names(rungs_of(SpotGrid(SPOT), close)) == listed
+def test_spot_grid_buys_at_or_below_the_close(close: float, listed: list[str]) -> None:
+    assert buying(SpotGrid(SPOT), close) == listed
+
+
+@pytest.mark.parametrize("close", [1, 105, 500])
+def test_spot_grid_lists_every_rung_so_that_it_can_sell(close: float) -> None:
+    assert [rung.name for rung in rungs_of(SpotGrid(SPOT), close)] == ["level0", "level1", "level2", "level3"]
 
 
 def test_spot_grid_fills_its_upper_part_when_asked() -> None:
-    assert len(rungs_of(SpotGrid({**SPOT, "fill_upper": True}), 105)) == 4
+    assert len(buying(SpotGrid({**SPOT, "fill_upper": True}), 105)) == 4
 
 
 def test_arithmetic_levels_are_equally_far_in_quote() -> None:
@@ -86,11 +91,17 @@ def test_neighbouring_rungs_share_a_level(lower: Decimal, span: Decimal, count: 
     ],
 )  # fmt: skip
 def test_infinity_grid_follows_the_price(close: float, listed: list[str]) -> None:
-    assert names(rungs_of(InfinityGrid(INFINITE), close)) == listed
+    assert buying(InfinityGrid(INFINITE), close) == listed
+
+
+def test_infinity_grid_lists_rungs_above_that_may_sell() -> None:
+    rungs = rungs_of(InfinityGrid(INFINITE), 125)
+    assert [rung.name for rung in rungs] == [f"level{index}" for index in range(1, 303)]
+    assert [rung.name for rung in rungs if rung.buys] == ["level1", "level2"]
 
 
 def test_infinity_grid_in_equal_steps() -> None:
-    rungs = rungs_of(InfinityGrid({**INFINITE, "spacing": "arithmetic"}), 1_005)
+    rungs = [rung for rung in rungs_of(InfinityGrid({**INFINITE, "spacing": "arithmetic"}), 1_005) if rung.buys]
     assert [(rung.name, rung.buy_price, rung.sell_price) for rung in rungs] == [
         ("level89", 990, 1_000), ("level90", 1_000, 1_010),
     ]  # fmt: skip
@@ -103,13 +114,15 @@ def test_infinity_grid_in_equal_steps() -> None:
 @pytest.mark.parametrize("spacing", ["arithmetic", "geometric"])
 def test_a_name_is_one_pair_of_prices_for_good(closes: list[float], step: Decimal, spacing: str) -> None:
     strategy = InfinityGrid({"lower": 1, "step_percent": step, "rungs": 5, "spacing": spacing})
-    seen: dict[str, Rung] = {}
+    seen: dict[str, tuple[Decimal, Decimal]] = {}
     for close in closes:
         rungs = rungs_of(strategy, close)
+        nearest = [rung for rung in rungs if rung.buys][-1]
         if spacing == "geometric":
-            assert rungs[-1].buy_price <= Decimal(str(close)) < rungs[-1].sell_price
+            assert nearest.buy_price <= Decimal(str(close)) < nearest.sell_price
         for rung in rungs:
-            assert seen.setdefault(rung.name, rung) == rung
+            prices = rung.buy_price, rung.sell_price
+            assert seen.setdefault(rung.name, prices) == prices
 
 
 @pytest.mark.parametrize(

@@ -295,3 +295,15 @@ def test_the_day_of_a_budget_is_that_of_its_zone() -> None:
     entry = entry_of(made)
     claim(entry, store=made.store, observer=made.observer)
     assert made.money().day == "2026-01-06"
+
+
+def test_what_costs_more_than_reserved_counts_in_the_asset_too() -> None:
+    made = World()
+    made.store.replace(replace(made.money(), max_exposure_per_asset=Decimal(250)))
+    first = entry_of(made)
+    claim(first, store=made.store, observer=made.observer)
+    made.venue.ask = Decimal(130)
+    assert made.placer.place(first, worker="w") is Outcome.RECORDED
+    at_work = made.store.get(Exposure, first.budget_id, "BTC")
+    assert at_work is not None
+    assert at_work.amount == made.slot().cost > first.reserved

@@ -20,6 +20,7 @@ from surefill.domain.rows import (
     Row,
     Slot,
 )
+from surefill.listings import Cursor, Listing, Page
 from surefill.protocol.transaction import Key, Transaction, Update
 
 AnyRow = TypeVar("AnyRow", bound=Row)
@@ -80,8 +81,15 @@ class Store(Protocol):
         """Every row of a small table (accounts, budgets, bots in a person's list)."""
         ...
 
-    def slots_of_market(self, market_key: str) -> Iterable[Slot]:
-        """All slots of one market, of all bots (may be a moment old: whatever is decided on it is guarded)."""
+    def slots_of_market(self, market_key: str, *, owner: str | None = None, consistent: bool = False) -> Iterable[Slot]:
+        """All slots of one market, of all bots or of one `owner` (its rungs too).
+
+        May be a moment old unless `consistent`: whatever is decided on it is guarded.
+        """
+        ...
+
+    def page(self, listing: Listing[AnyRow], of: str, *, limit: int, after: Cursor | None = None) -> Page[AnyRow]:
+        """Up to `limit` rows of a list, after where an earlier page ended. Found by index, read as they are now."""
         ...
 
     def open_slot_keys(self) -> Iterable[tuple[str, str]]:

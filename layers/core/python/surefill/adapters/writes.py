@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields
 from typing import Any, get_args, get_type_hints
 
-from surefill.domain.rows import Row
+from surefill.domain.rows import Row, Slot
 from surefill.protocol.transaction import Check, FailedGuard, FieldOf, Key, Put, Update, Write, holds
 
 # Named when an update without a telling guard of its own meets no row, and the row can't be made from its key alone.
@@ -114,3 +114,8 @@ def _all_names(write: Write) -> tuple[str, ...]:
     if isinstance(write, Put):
         return (write.name,)
     return tuple(guard.name for guard in write.guards) or (ROW_EXISTS,)
+
+
+def owned_by(slot: Slot, owner: str) -> bool:
+    """Whether a slot found by the beginning of its owner key is this owner's: its own, or one of its rungs."""
+    return slot.owner_key == owner or slot.owner_key.startswith(f"{owner}|")

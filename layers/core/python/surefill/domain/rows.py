@@ -63,13 +63,38 @@ class AccountState(StrEnum):
     OUT_OF_SYNC = "OUT_OF_SYNC"
 
 
+class Scope(StrEnum):
+    """How far the kill switch reaches."""
+
+    BOT = "bot"
+    ACCOUNT = "account"
+    ALL = "all"
+
+
+class StopKind(StrEnum):
+    """NO_NEW: entries stop, exits go on. CLOSE_ALL: and every position is sold. FREEZE: nothing is sent any more."""
+
+    NO_NEW = "NO_NEW"
+    CLOSE_ALL = "CLOSE_ALL"
+    FREEZE = "FREEZE"
+
+
+class CloseOutcome(StrEnum):
+    """What became of a position that is to be closed. HELD: a person must look; FAILED: see why."""
+
+    WAITING = "WAITING"
+    CLOSED = "CLOSED"
+    HELD = "HELD"
+    FAILED = "FAILED"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bot:
     """One bot: a strategy on some symbols of an account, with its sizing and its exits. The row is its schedule too.
 
     Percentages are in per cent (Decimal("1.5") is 1.5 %), durations in seconds. The cooldown counts from the end of the
     last position or attempt: a venue that refuses is not asked again every minute. A take profit or stop loss of 0 is
-    none, for strategies that may hold without one.
+    none, for strategies that may hold without one. `hook_hash` is the SHA-256 of the token its alerts must carry.
     """
 
     TABLE: ClassVar[str] = "bots"
@@ -95,6 +120,7 @@ class Bot:
     created_at: datetime
     cadence_key: str | None = None
     state_reason: str = ""
+    hook_hash: str | None = None
     sizing: SizingRules = field(default_factory=SizingRules)
     gates: GateRules = field(default_factory=GateRules)
     exit_rules: ExitRules = field(default_factory=ExitRules)
@@ -316,7 +342,11 @@ class JournalEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """An account at a venue. Its id carries mode and venue ("live-binance-main"), so paper and live share no key."""
+    """An account at a venue. Its id carries mode and venue ("live-binance-main"), so paper and live share no key.
+
+    `trouble` is why it could not be read or is not in order, unchanged since `trouble_since`. Until `retry_at` nothing
+    is bought with it (its circuit is open).
+    """
 
     TABLE: ClassVar[str] = "accounts"
     KEY: ClassVar[tuple[str, ...]] = ("account_id",)
@@ -330,6 +360,8 @@ class Account:
     secret_name: str | None = None
     paper_balance: Decimal | None = None
     retry_at: datetime | None = None
+    trouble: Reason | None = None
+    trouble_since: datetime | None = None
     reconciled_at: datetime | None = None
     differences: Mapping[str, str] = field(default_factory=dict)
     balances: Mapping[str, str] = field(default_factory=dict)
@@ -386,6 +418,70 @@ class PaperEntry:
     body: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A request that must count once: what was asked, and what was answered (`status` is None while it is under way).
+
+    Also counts what may come so often in a minute only. It expires.
+    """
+
+    TABLE: ClassVar[str] = "requests"
+    KEY: ClassVar[tuple[str, ...]] = ("request_key",)
+
+    request_key: str
+    fingerprint: str = ""
+    at: datetime | None = None
+    status: int | None = None
+    answer: str = ""
+    count: int = 0
+    expires_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """One use of the kill switch: who, when, why, and what it changed, so that lifting it restores just that.
+
+    `bots` holds the state each changed bot was in, `budgets` those whose entries were on. It stands once
+    `acknowledged_at` is written, until `lifted_at`. `positions` counts what CLOSE_ALL closes or FREEZE froze.
+    """
+
+    TABLE: ClassVar[str] = "stops"
+    KEY: ClassVar[tuple[str, ...]] = ("scope", "stop_id")
+
+    scope: Scope
+    stop_id: str
+    kind: StopKind
+    target: str
+    who: str
+    why: str
+    at: datetime
+    bots: Mapping[str, str] = field(default_factory=dict)
+    budgets: tuple[str, ...] = ()
+    positions: int = 0
+    acknowledged_at: datetime | None = None
+    lifted_at: datetime | None = None
+    lifted_by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closing:
+    """One position that a kill switch closes: the position by its entry, and what has become of it so far."""
+
+    TABLE: ClassVar[str] = "closings"
+    KEY: ClassVar[tuple[str, ...]] = ("stop_id", "position_key")
+
+    stop_id: str
+    position_key: str
+    market_key: str
+    owner_key: str
+    bot_id: str
+    entry_intent_id: str | None = None
+    outcome: CloseOutcome = CloseOutcome.WAITING
+    why: str = ""
+    exit_intent_id: str | None = None
+    finished_at: datetime | None = None
+
+
 Row = (
     Bot
     | Budget
@@ -398,4 +494,7 @@ Row = (
     | MarketRules
     | ScheduleRow
     | PaperEntry
+    | Request
+    | Stop
+    | Closing
 )

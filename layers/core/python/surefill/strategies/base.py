@@ -33,13 +33,15 @@ __all__ = [
 class Rung:
     """One level of a grid, a position of its own: bought at `buy_price` or below, sold at `sell_price` or above.
 
-    `name` (letters and digits) is its identity for good; `weight` is a multiple of what the sizer would spend.
+    `name` (letters and digits) is its identity for good; `weight` is a multiple of what the sizer would spend. A rung
+    that must not buy now (`buys`) is only there so that it can sell what it bought before.
     """
 
     name: str
     buy_price: Decimal
     sell_price: Decimal
     weight: Decimal = Decimal(1)
+    buys: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

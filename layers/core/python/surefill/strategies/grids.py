@@ -56,8 +56,9 @@ def rungs_between(levels: Sequence[Decimal], *, first: int = 0) -> tuple[Rung, .
 
 
 def described(rungs: Sequence[Rung], *, close: float) -> dict[str, str]:
-    """Numbers of a grid's signal."""
-    numbers = {"close": f"{close:.8g}", "rungs": str(len(rungs))}
-    if rungs:
-        numbers |= {"lowest_buy": plain(rungs[0].buy_price), "highest_buy": plain(rungs[-1].buy_price)}
+    """Numbers of a grid's signal: the close, and how many rungs may buy where."""
+    buying = [rung.buy_price for rung in rungs if rung.buys]
+    numbers = {"close": f"{close:.8g}", "rungs": str(len(rungs)), "buying": str(len(buying))}
+    if buying:
+        numbers |= {"lowest_buy": plain(buying[0]), "highest_buy": plain(buying[-1])}
     return numbers

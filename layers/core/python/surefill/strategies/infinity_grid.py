@@ -1,17 +1,19 @@
 """Infinity grid: a grid without an upper end. As the price rises, new levels follow it.
 
-| close | signal | rungs |
+| close | signal | rungs that may buy |
 |---|---|---|
 | below `lower` | HOLD | none |
 | at or above `lower` | HOLD | the nearest `rungs` that buy at or below the close |
 | so high that an arithmetic step is below 0.2 % of it | HOLD | the highest `rungs` with a wider step |
 
 Level 0 is `lower`, and each next one is `step_percent` higher: of the level before (geometric) or of `lower`
-(arithmetic). Rung "level3" buys at level 3 and sells at level 4, whatever the price does meanwhile. A rung that has
-bought keeps its sale, listed or not.
+(arithmetic). Rung "level3" buys at level 3 and sells at level 4, whatever the price does meanwhile. The 300 rungs above
+the price are listed too: they only sell what they bought when the price was higher.
 """
 
 import math
+from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import ClassVar
 
@@ -19,6 +21,8 @@ from pydantic import Field
 
 from surefill.strategies import base, grids
 from surefill.strategies.market import MarketView
+
+_LISTED_ABOVE = 300
 
 
 class InfinityGridParams(base.Params):
@@ -42,17 +46,22 @@ class InfinityGrid(base.Strategy):
 
     params: InfinityGridParams
 
+    def __init__(self, params: Mapping[str, object]) -> None:
+        super().__init__(params)
+        self._rungs: dict[tuple[int, bool], base.Rung] = {}
+
     def needs(self, symbols: tuple[str, ...], symbol: str) -> base.Needs:
         """The last close only."""
         return base.Needs(candles=1)
 
     def decide(self, market: MarketView, position: base.Position | None) -> base.Signal:
-        """The rungs that should rest or be held at this price."""
+        """The rungs that may buy at this price, and those above it that may have bought."""
         close = market.close()
         top = self._level_below(min(Decimal(str(close)), self._highest))
         first = max(0, top - self.params.rungs + 1)
-        levels = [self._level(index) for index in range(first, top + 2)]
-        listed = grids.rungs_between(levels, first=first)
+        buying = tuple(self._rung(index, buys=True) for index in range(first, top + 1))
+        selling = tuple(self._rung(index, buys=False) for index in range(top + 1, top + 1 + _LISTED_ABOVE))
+        listed = buying + tuple(rung for rung in selling if rung.buy_price <= self._highest)
         return base.Signal(action=base.Action.HOLD, rungs=listed, numbers=grids.described(listed, close=close))
 
     @property
@@ -62,6 +71,14 @@ class InfinityGrid(base.Strategy):
         if params.spacing is grids.Spacing.GEOMETRIC:
             return Decimal("Infinity")
         return params.lower * params.step_percent / grids.NARROWEST_PERCENT
+
+    def _rung(self, index: int, *, buys: bool) -> base.Rung:
+        """A rung is the same each time; it is kept, because an evaluation lists hundreds."""
+        key = index, buys
+        if key not in self._rungs:
+            (rung,) = grids.rungs_between([self._level(index), self._level(index + 1)], first=index)
+            self._rungs[key] = replace(rung, buys=buys)
+        return self._rungs[key]
 
     def _level(self, index: int) -> Decimal:
         params = self.params

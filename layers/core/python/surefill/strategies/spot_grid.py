@@ -1,17 +1,19 @@
 """Spot grid: between two prices, buys at each level and sells what it bought there one level higher.
 
-| close | signal | rungs |
+| close | signal | rungs that may buy |
 |---|---|---|
 | below `lower` | HOLD | none |
 | between `lower` and `upper` | HOLD | each that buys at or below the close |
 | at or above `upper` | HOLD | all |
 | any, with `fill_upper` | HOLD | all |
 
-Level 0 is `lower`; rung "level3" buys at level 3 and sells at level 4. A rung that has bought keeps its sale, listed or
-not: it sells only what it bought itself. With `fill_upper` the rungs above the price are bought at once.
+Level 0 is `lower`; rung "level3" buys at level 3 and sells at level 4. All rungs are listed always: one that has bought
+sells what it bought, wherever the price is. With `fill_upper` the rungs above the price are bought at once.
 """
 
+from bisect import bisect_right
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import ClassVar
 
@@ -61,13 +63,18 @@ class SpotGrid(base.Strategy):
     def __init__(self, params: Mapping[str, object]) -> None:
         super().__init__(params)
         self._rungs = grids.rungs_between(self.params.prices)
+        self._selling = tuple(replace(rung, buys=False) for rung in self._rungs)
 
     def needs(self, symbols: tuple[str, ...], symbol: str) -> base.Needs:
         """The last close only."""
         return base.Needs(candles=1)
 
     def decide(self, market: MarketView, position: base.Position | None) -> base.Signal:
-        """The rungs that should rest or be held at this price."""
+        """All rungs; those above the price may not buy."""
         close = market.close()
-        listed = tuple(rung for rung in self._rungs if self.params.fill_upper or rung.buy_price <= Decimal(str(close)))
+        count = len(self._rungs) if self.params.fill_upper else self._at_or_below(Decimal(str(close)))
+        listed = self._rungs[:count] + self._selling[count:]
         return base.Signal(action=base.Action.HOLD, rungs=listed, numbers=grids.described(listed, close=close))
+
+    def _at_or_below(self, close: Decimal) -> int:
+        return bisect_right(self._rungs, close, key=lambda rung: rung.buy_price)

@@ -8,6 +8,7 @@ from surefill.domain.candles import CandleError, Candles, closed_candles, data_p
 from surefill.domain.market import Refusal
 from surefill.domain.orders import VenueError
 from surefill.domain.reasons import Reason
+from surefill.domain.times import format_time
 from surefill.ports import MarketData
 from surefill.strategies.base import Needs
 from surefill.strategies.market import MarketView, Series
@@ -68,7 +69,8 @@ class BatchData:
             )
             return closed_candles(timeframe=timeframe, rows=rows, tick=self.tick)
         except VenueError as error:
-            return Refusal(reason=error.reason, numbers={"error": str(error), "symbol": symbol})
+            until = {"until": format_time(error.retry_at)} if error.retry_at else {}
+            return Refusal(reason=error.reason, numbers={"error": str(error), "symbol": symbol, **until})
         except CandleError as error:
             return Refusal(reason=Reason.NO_DATA, numbers={"error": str(error), "symbol": symbol})
 

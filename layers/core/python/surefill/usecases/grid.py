@@ -55,7 +55,7 @@ class Grid:
         slot = self._slot(rung)
         if slot.state is SlotState.OPEN:
             return self._sale(slot, rung)
-        if slot.state is not SlotState.EMPTY or self.bot.state is not BotState.ACTIVE:
+        if slot.state is not SlotState.EMPTY or not rung.buys or self.bot.state is not BotState.ACTIVE:
             return None
         return self.entries.plan_rung(self.bot, slot=slot, rung=rung)
 
@@ -83,7 +83,9 @@ class Grid:
     def _waits(self, signal: Signal) -> dict[str, str]:
         """The rungs whose fills would come next."""
         states = {rung.name: self._slot(rung).state for rung in signal.rungs}
-        buys = [rung for rung in signal.rungs if states[rung.name] in (SlotState.EMPTY, SlotState.OPENING)]
+        buys = [
+            rung for rung in signal.rungs if rung.buys and states[rung.name] in (SlotState.EMPTY, SlotState.OPENING)
+        ]
         sales = [rung for rung in signal.rungs if states[rung.name] in (SlotState.OPEN, SlotState.CLOSING)]
         told: dict[str, str] = {}
         if buys:

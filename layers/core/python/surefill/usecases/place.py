@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from surefill.domain import identity
+from surefill.domain.decisions import Decision, journal_entry
 from surefill.domain.orders import (
     Accepted,
     AlreadyExists,
@@ -19,7 +20,7 @@ from surefill.domain.orders import (
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Account, AccountState, Budget, Intent, Leg
 from surefill.domain.states import IntentState
-from surefill.ports import Clock, Observer, Store, Venue, Venues
+from surefill.ports import Clock, Observer, Store, StoreUnavailableError, Venue, Venues
 from surefill.protocol.order import mark_accepted, mark_unknown, send_gate
 from surefill.protocol.transaction import Guard, GuardFailedError, Key, Op, Update
 from surefill.usecases.book import Book, Outcome
@@ -27,6 +28,8 @@ from surefill.usecases.directory import AccountDirectory
 from surefill.usecases.timing import WINDOW
 
 _LOOK_SOON = timedelta(seconds=15)
+# So much of a venue's message is kept.
+_SAID_LENGTH = 300
 # An order that waits for its price is looked at once a minute.
 REST_LOOK = timedelta(seconds=60)
 
@@ -52,8 +55,9 @@ class Placer:
             venue = self.venues.of_account(account)
         except VenueError as error:
             self._tell(error.reason, intent, error=str(error))
+            self._remember(error.reason, intent, error=str(error))
             if error.reason is Reason.CREDENTIALS_REJECTED:
-                block_account(self.store, intent.account_id, message=str(error))
+                block_account(self.store, intent.account_id, message=str(error), now=self.clock.now())
             return self._never_sent(intent, why=error.reason)
         if intent.leg is not Leg.EXIT and not self._entries_allowed(intent):
             return self._never_sent(intent, why=Reason.ENTRIES_OFF)
@@ -113,10 +117,12 @@ class Placer:
                 return self._rejected(intent, rejected=outcome)
             case NotSent(message=message):
                 self._tell(Reason.NEVER_SENT, intent, error=message)
+                self._remember(Reason.NEVER_SENT, intent, error=message)
                 return self._take_back(intent, why=Reason.NEVER_SENT)
             case AlreadyExists() | UnknownOutcome():
                 self._write(mark_unknown(intent, look_again_at=self._soon()))
                 self._tell(Reason.UNKNOWN, intent, error=outcome.message)
+                self._remember(Reason.UNKNOWN, intent, error=outcome.message)
                 return Outcome.PENDING
         assert_never(outcome)
 
@@ -135,7 +141,9 @@ class Placer:
     def _rejected(self, intent: Intent, *, rejected: Rejected) -> Outcome:
         self._tell(Reason.REJECTED, intent, code=rejected.code, error=rejected.message, why=rejected.reason)
         if rejected.reason is Reason.CREDENTIALS_REJECTED:
-            block_account(self.store, intent.account_id, message=f"{rejected.code} {rejected.message}")
+            message = f"{rejected.code} {rejected.message}"
+            block_account(self.store, intent.account_id, message=message, now=self.clock.now())
+        self._remember(Reason.REJECTED, intent, code=rejected.code, error=rejected.message, why=rejected.reason.value)
         short_sale = rejected.reason is Reason.BALANCE_SHORT and intent.leg is Leg.EXIT
         return self._take_back(intent, why=rejected.reason, held=Reason.BALANCE_SHORT if short_sale else None)
 
@@ -143,6 +151,19 @@ class Placer:
         """Only this worker, whose one post provably left nothing at the venue, may void a sent intent at once."""
         mine = Guard(name="sent_by_us", field="worker", op=Op.EQUAL, value=intent.worker)
         return self._book().void(intent, outcome=why, from_states=(IntentState.SENT,), guards=(mine,), held=held)
+
+    def _remember(self, reason: Reason, intent: Intent, **numbers: str) -> None:
+        """Journal what the venue said, for whoever asks why. Never worth failing an order for."""
+        decision = Decision(
+            bot_id=intent.bot_id,
+            symbol=intent.symbol,
+            tick=intent.tick,
+            reason=reason,
+            numbers={name: value[:_SAID_LENGTH] for name, value in numbers.items()},
+            intent_id=intent.intent_id,
+        )
+        with suppress(GuardFailedError, StoreUnavailableError):
+            self.store.insert(journal_entry(decision, kind=f"place-{intent.leg.lower()}"))
 
     def _book(self) -> Book:
         return Book(store=self.store, clock=self.clock, observer=self.observer)
@@ -162,8 +183,15 @@ class Placer:
         )
 
 
-def block_account(store: Store, account_id: str, *, message: str) -> None:
+def block_account(store: Store, account_id: str, *, message: str, now: datetime) -> None:
     """The venue refuses the credentials: entries stop until it takes them again; money and positions stay."""
-    exists = Guard(name="account_exists", field="account_id", op=Op.PRESENT)
-    changes = {"state": AccountState.AUTH_FAILED, "state_reason": message[:200]}
-    store.update(Update(key=Key(Account, (account_id,)), set=changes, guards=(exists,)))
+    others = tuple(sorted(set(AccountState) - {AccountState.AUTH_FAILED}))
+    not_yet = Guard(name="not_blocked_yet", field="state", op=Op.ONE_OF, value=others)
+    changes = {
+        "state": AccountState.AUTH_FAILED,
+        "state_reason": message[:200],
+        "trouble": Reason.CREDENTIALS_REJECTED,
+        "trouble_since": now,
+    }
+    with suppress(GuardFailedError):
+        store.update(Update(key=Key(Account, (account_id,)), set=changes, guards=(not_yet,)))

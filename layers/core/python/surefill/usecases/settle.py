@@ -54,7 +54,7 @@ class Settler:
             return self._look(intent, venue=self.venues.of_account(account))
         except VenueError as error:
             if error.reason is Reason.CREDENTIALS_REJECTED:
-                block_account(self.store, intent.account_id, message=str(error))
+                block_account(self.store, intent.account_id, message=str(error), now=self.clock.now())
             return self._wait(intent, why=error.reason, error=str(error))
         except FillError as error:
             return self._wait(intent, why=Reason.WAITING_ON_VENUE, error=str(error))

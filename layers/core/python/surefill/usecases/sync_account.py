@@ -6,7 +6,7 @@ A deficit stops entries until it is gone; a surplus (a deposit, airdropped coins
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from surefill.domain.money import ZERO, add, plain, subtract
@@ -21,6 +21,9 @@ from surefill.protocol.transaction import Guard, Key, Op, Update
 SCHEDULE = "sync_account"
 # A difference up to this is rounding of the venue's own display, not money (base or quote units).
 _TOLERANCE = Decimal("0.00000001")
+# After a look that failed nothing is bought with the account until the next one has had its chance.
+_PAUSE = timedelta(minutes=6)
+_PASSING = frozenset({Reason.VENUE_DOWN, Reason.MAINTENANCE, Reason.RATE_LIMITED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +68,7 @@ class AccountSync:
         state = AccountState.OUT_OF_SYNC if missing else AccountState.OK
         reason = "; ".join(f"{asset} short by {text[1:]}" for asset, text in sorted(missing.items()))
         after = replace(
-            account,
+            self._in_trouble(account, Reason.RECONCILE_DIFFERENCE if missing else None),
             state=state,
             state_reason=reason,
             retry_at=None,
@@ -85,8 +88,21 @@ class AccountSync:
     def _unreadable(self, account: Account, error: VenueError) -> str:
         self.observer.event(error.reason, account=account.account_id, error=str(error))
         state = AccountState.AUTH_FAILED if error.reason is Reason.CREDENTIALS_REJECTED else account.state
-        self._write(account, replace(account, state=state, state_reason=str(error)[:200], retry_at=error.retry_at))
+        pause = self.clock.now() + _PAUSE if error.reason in _PASSING else None
+        after = replace(
+            self._in_trouble(account, error.reason),
+            state=state,
+            state_reason=str(error)[:200],
+            retry_at=error.retry_at or pause,
+        )
+        self._write(account, after)
         return state
+
+    def _in_trouble(self, account: Account, trouble: Reason | None) -> Account:
+        """The account with what is wrong with it, and since when that is so."""
+        if trouble is account.trouble:
+            return account
+        return replace(account, trouble=trouble, trouble_since=self.clock.now() if trouble else None)
 
     def _in_flight(self, account: Account) -> bool:
         """While an order is under way, balances and tables may rightly differ."""

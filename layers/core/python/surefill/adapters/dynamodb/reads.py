@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
@@ -11,8 +11,10 @@ from pynamodb.pagination import ResultIterator
 from surefill.adapters.dynamodb.codec import Item, decode
 from surefill.adapters.dynamodb.gateway import Gateway
 from surefill.adapters.dynamodb.wire import key_for, key_request
+from surefill.adapters.writes import owned_by
 from surefill.domain.rows import Bot, Budget, Intent, JournalEntry, LedgerEntry, Row, Slot
 from surefill.domain.times import sortable
+from surefill.listings import Cursor, Listing, Page
 from surefill.ports import StoreUnavailableError
 from surefill.protocol.parts import OPEN, WORK
 
@@ -63,9 +65,35 @@ class Reads:
         table = self._gateway.tables[row.TABLE]
         return [decode(row, item) for item in self._pages(table.scan, (), {"consistent_read": True}, what="Scan")]
 
-    def slots_of_market(self, market_key: str) -> list[Slot]:
-        """All slots of one market, of all bots (may be a moment old, at half the price)."""
-        return [decode(Slot, item) for item in self._query(Slot, market_key, consistent=False)]
+    def slots_of_market(self, market_key: str, *, owner: str | None = None, consistent: bool = False) -> list[Slot]:
+        """All slots of one market, of all bots or of one owner (may be a moment old unless consistent)."""
+        condition = None if owner is None else Path("owner_key").startswith(owner)
+        items = self._query(Slot, market_key, condition=condition, consistent=consistent)
+        return [slot for slot in (decode(Slot, item) for item in items) if owner is None or owned_by(slot, owner)]
+
+    def page(self, listing: Listing[AnyRow], of: str, *, limit: int, after: Cursor | None = None) -> Page[AnyRow]:
+        """Up to `limit` rows of a list, after where an earlier page ended."""
+        row = cast("type[Row]", listing.row)
+        names = listing.cursor_fields
+        start = None
+        if after is not None:
+            start = {name: {"S": value} for name, value in zip((listing.by, *names), (of, *after), strict=True)}
+        # One more than asked for tells whether there are more.
+        found = list(
+            self._query(row, of, index=listing.index, newest_first=listing.newest_first, limit=limit + 1, start=start)
+        )
+        rows = self._whole(listing, of, found[:limit])
+        more = len(found) > limit
+        return Page(rows=rows, next=tuple(found[limit - 1][name]["S"] for name in names) if more else None)
+
+    def _whole(self, listing: Listing[AnyRow], of: str, items: list[Item]) -> list[AnyRow]:
+        """The rows of items; an index holds keys only, and what it says may be over."""
+        if listing.index is None:
+            return [decode(listing.row, item) for item in items]
+        key = cast("type[Row]", listing.row).KEY
+        places = {tuple(item[name]["S"] for name in key): place for place, item in enumerate(items)}
+        rows = [row for row in self.get_many(listing.row, places) if getattr(row, listing.by) == of]
+        return sorted(rows, key=lambda row: places[tuple(getattr(row, name) for name in key)])
 
     def open_slot_keys(self) -> list[tuple[str, str]]:
         """(market_key, owner_key) of every slot that is not empty (index)."""
@@ -107,6 +135,7 @@ class Reads:
         newest_first: bool = False,
         limit: int | None = None,
         consistent: bool = True,
+        start: dict[str, dict[str, str]] | None = None,
     ) -> Iterator[Item]:
         table = self._gateway.tables[row.TABLE]
         options = {
@@ -115,6 +144,7 @@ class Reads:
             "consistent_read": consistent and index is None,
             "scan_index_forward": not newest_first,
             "limit": limit,
+            "exclusive_start_key": start,
         }
         return self._pages(table.query, (partition,), options, what="Query", limit=limit)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from surefill.domain.rows import Account, Bot, Budget, Intent, JournalEntry, Row, Slot
+from surefill.domain.rows import Account, Bot, Budget, Intent, JournalEntry, Request, Row, Slot
 
 Projection = Literal["ALL", "KEYS_ONLY"]
 
@@ -43,7 +43,12 @@ class TableSchema:
 
 # by_account has keys only: a copy of the balances would be stale where it is read, and cost a write at every change.
 _INDEXES: Mapping[type[Row], tuple[IndexSchema, ...]] = {
-    Bot: (IndexSchema(name="cadence", partition_key="cadence_key", sort_key="bot_id", projection="ALL"),),
+    Bot: (
+        IndexSchema(name="cadence", partition_key="cadence_key", sort_key="bot_id", projection="ALL"),
+        IndexSchema(name="by_account", partition_key="account_id", sort_key="bot_id"),
+        IndexSchema(name="by_definition", partition_key="definition_hash", sort_key="bot_id"),
+    ),
+    Account: (IndexSchema(name="by_venue", partition_key="venue", sort_key="account_id"),),
     Budget: (IndexSchema(name="by_account", partition_key="account_id", sort_key="budget_id"),),
     Slot: (IndexSchema(name="open", partition_key="open_key", sort_key="slot_key"),),
     Intent: (
@@ -53,6 +58,7 @@ _INDEXES: Mapping[type[Row], tuple[IndexSchema, ...]] = {
 }
 # What `publish_events` tells: orders, the state of accounts, and what the journal says of positions in danger.
 _STREAMED = frozenset({Intent, Account, JournalEntry})
+_EXPIRING = frozenset({JournalEntry, Request})
 
 
 def _table(row: type[Row]) -> TableSchema:
@@ -61,7 +67,7 @@ def _table(row: type[Row]) -> TableSchema:
         partition_key=row.KEY[0],
         sort_key=row.KEY[1] if len(row.KEY) > 1 else None,
         indexes=_INDEXES.get(row, ()),
-        ttl_attribute="expires_at" if row is JournalEntry else None,
+        ttl_attribute="expires_at" if row in _EXPIRING else None,
         stream="NEW_IMAGE" if row in _STREAMED else None,
     )
 

@@ -8,9 +8,10 @@ from threading import RLock
 from typing import TypeVar, cast
 
 from surefill.adapters.memory.changes import changed, check, exact
-from surefill.adapters.writes import failed_guards, key_values, unmet
-from surefill.domain.rows import Bot, Budget, Intent, JournalEntry, LedgerEntry, Row, Slot
+from surefill.adapters.writes import failed_guards, key_values, owned_by, unmet
+from surefill.domain.rows import Account, Bot, Budget, Closing, Intent, JournalEntry, LedgerEntry, Row, Slot, Stop
 from surefill.domain.times import sortable
+from surefill.listings import Cursor, Listing, Page
 from surefill.ports import Clock
 from surefill.protocol.parts import OPEN, WORK
 from surefill.protocol.transaction import FailedGuard, GuardFailedError, Key, Put, Transaction, Update, Write, key_of
@@ -21,12 +22,15 @@ _TOKEN_LIFE = timedelta(minutes=10)
 _TOKENS_KEPT = 10_000
 # The fields rows are found by: rows of a class by the value of the field, those without a value left out.
 _INDEXED: Mapping[str, tuple[str, ...]] = {
-    Bot.TABLE: ("cadence_key",),
+    Account.TABLE: ("venue",),
+    Bot.TABLE: ("cadence_key", "account_id", "definition_hash"),
     Budget.TABLE: ("account_id",),
     Slot.TABLE: ("market_key", "open_key"),
     Intent.TABLE: ("work_key", "bot_id"),
     LedgerEntry.TABLE: ("budget_id",),
     JournalEntry.TABLE: ("bot_id",),
+    Stop.TABLE: ("scope",),
+    Closing.TABLE: ("stop_id",),
 }
 
 
@@ -120,9 +124,22 @@ class MemoryStore:
         """Bots that are evaluated at this interval."""
         return sorted(self._by(Bot, "cadence_key", cadence_key), key=lambda bot: bot.bot_id)
 
-    def slots_of_market(self, market_key: str) -> list[Slot]:
-        """All slots of one market, of all bots."""
-        return sorted(self._by(Slot, "market_key", market_key), key=lambda slot: slot.owner_key)
+    def slots_of_market(self, market_key: str, *, owner: str | None = None, consistent: bool = False) -> list[Slot]:
+        """All slots of one market, of all bots or of one owner; always consistent here."""
+        found = [slot for slot in self._by(Slot, "market_key", market_key) if owner is None or owned_by(slot, owner)]
+        return sorted(found, key=lambda slot: slot.owner_key)
+
+    def page(self, listing: Listing[AnyRow], of: str, *, limit: int, after: Cursor | None = None) -> Page[AnyRow]:
+        """Up to `limit` rows of a list, after where an earlier page ended."""
+        names = listing.cursor_fields
+        placed = {
+            tuple(_text(getattr(row, name)) for name in names): row for row in self._by(listing.row, listing.by, of)
+        }
+        places = sorted((place for place in placed if place[0]), reverse=listing.newest_first)
+        if after is not None:
+            places = [place for place in places if (place < after if listing.newest_first else place > after)]
+        shown = places[:limit]
+        return Page(rows=[placed[place] for place in shown], next=shown[-1] if len(places) > limit else None)
 
     def open_slot_keys(self) -> list[tuple[str, str]]:
         """(market_key, owner_key) of every slot that is not empty."""
@@ -227,3 +244,10 @@ class MemoryStore:
         with self._lock:
             found = self._found.get((row.TABLE, field, value))
             return cast("list[AnyRow]", list(found.values())) if found else []
+
+
+def _text(value: object) -> str:
+    """A field as a place in a list: times to the microsecond, so that text order is time order."""
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="microseconds")
+    return "" if value is None else str(value)

@@ -58,9 +58,7 @@ _SCHEDULE = {
         "schedule: handed out since {from}, never evaluated",
         "Look at evaluate: its errors and its dead letters. The bot is handed out, nothing comes back.",
     ),
-    _R.BOT_NOT_ACTIVE: _stops(
-        _L.SCHEDULE, "bot: {state}, it does not enter", "Start it: surefill bots start {bot}."
-    ),
+    _R.BOT_NOT_ACTIVE: _stops(_L.SCHEDULE, "bot: {state}, it does not enter", "Start it: surefill bots start {bot}."),
     _R.STRATEGY_UNKNOWN: _stops(
         _L.SCHEDULE, "bot: unknown strategy {strategy}", "Deploy the strategy again, or change the bot's strategy."
     ),

@@ -1,0 +1,95 @@
+"""What the last evaluation said: data, signal, and the gates in front of the claim."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from surefill.domain.reasons import Reason
+from surefill.domain.rows import Side
+from surefill.domain.states import SlotState
+from surefill.usecases.explain.facts import Place
+from surefill.usecases.explain.making import fine, moment, remembered, said, unknown
+from surefill.usecases.explain.model import Link, LinkName, LinkState
+from surefill.usecases.explain.readiness import account_link, market_link, stop_link
+from surefill.usecases.explain.remedies import SAYINGS
+
+_ORDER = tuple(LinkName)
+_ACTED = frozenset({Reason.BUY, Reason.ADD, Reason.SELL, Reason.REDUCE, Reason.GRID_ARMED})
+
+
+def data_link(place: Place) -> Link:
+    """Whether candles and prices were there."""
+    if place.slot.last_reason is None:
+        return _of_the_rung(LinkName.DATA) if place.rung else unknown(LinkName.DATA, "data: not asked for yet")
+    return remembered(place, name=LinkName.DATA) or fine(
+        LinkName.DATA, f"data: {place.bot.timeframe} candles are fresh"
+    )
+
+
+def signal_link(place: Place) -> Link:
+    """What the strategy wished."""
+    slot = place.slot
+    if slot.last_reason is None:
+        return _of_the_rung(LinkName.SIGNAL) if place.rung else unknown(LinkName.SIGNAL, "signal: not asked for yet")
+    told = remembered(place, name=LinkName.SIGNAL)
+    if told is not None:
+        # What was acted on is settled by the links behind it.
+        return Link(
+            name=told.name,
+            state=LinkState.OK if slot.last_reason in _ACTED else told.state,
+            says=told.says + _readings(told.evidence) if slot.last_reason in (Reason.HOLD, *_ACTED) else told.says,
+            reason=told.reason,
+            since=told.since,
+            evidence=told.evidence,
+            remedy=told.remedy,
+        )
+    if _ORDER.index(SAYINGS[slot.last_reason].link) < _ORDER.index(LinkName.SIGNAL):
+        return unknown(LinkName.SIGNAL, "signal: not asked for without data")
+    side = {Side.BUY: "buy", Side.SELL: "sell"}.get(slot.signal_side or Side.BUY, "buy")
+    since = f", stands since {moment(slot.signal_since)}" if slot.signal_since else ""
+    return fine(LinkName.SIGNAL, f"signal: {side}{since}", since=slot.signal_since)
+
+
+def gates_link(place: Place) -> Link:
+    """What stands between the signal and the claim: what a person stopped, account, market, and the bot's own gates."""
+    standing = stop_link(place) or account_link(place) or market_link(place)
+    if standing is not None:
+        return standing
+    waiting = _waiting(place)
+    if waiting is not None:
+        return waiting
+    told = remembered(place, name=LinkName.GATES)
+    if told is not None:
+        return told
+    return fine(LinkName.GATES, "gates: account, market and stops are open")
+
+
+def _waiting(place: Place) -> Link | None:
+    """Confirmation and cooldown with the time that has passed by now."""
+    slot, bot = place.slot, place.bot
+    if slot.last_reason is Reason.WAITING_CONFIRMATION and slot.signal_since is not None:
+        return _wait(place, Reason.WAITING_CONFIRMATION, since=slot.signal_since, needed=bot.confirmation_seconds)
+    cooling = slot.state is SlotState.EMPTY and slot.idle_since is not None and slot.last_reason is not None
+    if cooling and slot.idle_since is not None:
+        if place.now - slot.idle_since < timedelta(seconds=bot.cooldown_seconds):
+            return _wait(place, Reason.WAITING_COOLDOWN, since=slot.idle_since, needed=bot.cooldown_seconds)
+    return None
+
+
+def _wait(place: Place, reason: Reason, *, since: datetime, needed: int) -> Link:
+    stands = min(int((place.now - since).total_seconds()), needed)
+    until = moment(since + timedelta(seconds=needed))
+    shown = {"seconds": str(stands), "needed": str(needed), "until": until}
+    return said(reason, {"stands": _minutes(stands), "needs": _minutes(needed)}, since=since, evidence=shown)
+
+
+def _minutes(seconds: int) -> str:
+    return f"{seconds / 60:.1f}".removesuffix(".0")
+
+
+def _readings(numbers: Mapping[str, str]) -> str:
+    shown = ", ".join(f"{name} {value}" for name, value in list(numbers.items())[:4])
+    return f" ({shown})" if shown else ""
+
+
+def _of_the_rung(name: LinkName) -> Link:
+    return fine(name, f"{name}: as the bot's on this symbol")

@@ -1,0 +1,163 @@
+"""What `why` reads: one bot with everything its way of a trade leaves in the tables, in eight requests and one per symbol."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import TypeVar
+
+from surefill.domain import identity
+from surefill.domain.reasons import Reason
+from surefill.domain.rows import (
+    Account,
+    Bot,
+    BotState,
+    Budget,
+    Intent,
+    JournalEntry,
+    Leg,
+    MarketRules,
+    Row,
+    ScheduleRow,
+    Scope,
+    Slot,
+    Stop,
+)
+from surefill.domain.states import SlotState
+from surefill.listings import STOPS_OF_SCOPE
+from surefill.ports import Store, StoreUnavailableError
+
+SCHEDULES = ("dispatch", "watch_exits", "reconcile", "sync_account", "refresh_markets")
+# Newest orders and journal entries looked at. A decision older than that is known by its reason, not by its numbers.
+_ORDERS = 50
+_ENTRIES = 100
+_STOPS = 20
+Answer = TypeVar("Answer")
+
+
+class UnreadableError(Exception):
+    """A table can't be read. `table` is its name."""
+
+    def __init__(self, table: str, message: str) -> None:
+        self.table = table
+        super().__init__(message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """One place of a bot: a symbol, or a rung of its grid there. Orders and journal newest first, of this place only."""
+
+    bot: Bot
+    symbol: str
+    rung: str | None
+    slot: Slot
+    account: Account | None
+    budget: Budget | None
+    rules: MarketRules | None
+    orders: tuple[Intent, ...]
+    journal: tuple[JournalEntry, ...]
+    schedules: Mapping[str, ScheduleRow]
+    stops: tuple[Stop, ...]
+    strategies: frozenset[str]
+    now: datetime
+
+    @property
+    def decision(self) -> JournalEntry | None:
+        """The decision the slot remembers, as it was journalled when it was first made."""
+        return next(
+            (one for one in self.journal if one.kind == "decision" and one.reason is self.slot.last_reason), None
+        )
+
+    def event(self, reason: Reason, *, kind: str) -> JournalEntry | None:
+        """The newest entry of this kind and reason."""
+        return next((one for one in self.journal if one.kind == kind and one.reason is reason), None)
+
+    def about(self, order: Intent) -> JournalEntry | None:
+        """What was last journalled while an order was placed or settled."""
+        kinds = (f"place-{order.leg.lower()}", f"claim-{order.leg.lower()}")
+        return next((one for one in self.journal if one.kind in kinds and one.intent_id == order.intent_id), None)
+
+    @property
+    def entry(self) -> Intent | None:
+        """The newest buy."""
+        return next((one for one in self.orders if one.leg is not Leg.EXIT), None)
+
+    @property
+    def exit(self) -> Intent | None:
+        """The newest sale."""
+        return next((one for one in self.orders if one.leg is Leg.EXIT), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """Reads the places of a bot."""
+
+    store: Store
+    strategies: frozenset[str]
+
+    def bot(self, bot_id: str) -> Bot | None:
+        """The bot, None when there is none."""
+        return _read(Bot, lambda: self.store.get(Bot, bot_id))
+
+    def places(self, bot: Bot, *, symbols: Sequence[str], now: datetime) -> list[Place]:
+        """One place per symbol, and one per rung of a grid that is not empty."""
+        store = self.store
+        account = _read(Account, lambda: store.get(Account, bot.account_id))
+        budget = _read(Budget, lambda: store.get(Budget, bot.budget_id))
+        keys = {symbol: identity.market_key(venue=bot.venue, symbol=symbol) for symbol in symbols}
+        rules = _read(MarketRules, lambda: store.get_many(MarketRules, [(key,) for key in keys.values()]))
+        schedules = _read(ScheduleRow, lambda: store.get_many(ScheduleRow, [(name,) for name in SCHEDULES]))
+        orders = _read(Intent, lambda: store.intents_of_bot(bot.bot_id, limit=_ORDERS))
+        journal = _read(JournalEntry, lambda: store.journal_of(bot.bot_id, limit=_ENTRIES))
+        slots = [(symbol, slot) for symbol, key in keys.items() for slot in self._slots(bot, key)]
+        stops = self._stops(bot) if _something_is_off(bot, budget, [slot for _, slot in slots]) else ()
+        return [
+            Place(
+                bot=bot,
+                symbol=symbol,
+                rung=slot.rung,
+                slot=slot,
+                account=account,
+                budget=budget,
+                rules=next((one for one in rules if one.symbol == symbol), None),
+                orders=tuple(one for one in orders if (one.symbol, one.rung) == (symbol, slot.rung)),
+                journal=tuple(one for one in journal if one.symbol == symbol),
+                schedules={one.schedule_name: one for one in schedules},
+                stops=stops,
+                strategies=self.strategies,
+                now=now,
+            )
+            for symbol, slot in slots
+        ]
+
+    def _slots(self, bot: Bot, market_key: str) -> list[Slot]:
+        """The bot's own slot of a market, stored or not, and its rungs there that are not empty."""
+        owner = identity.owner_key(account_id=bot.account_id, bot_id=bot.bot_id)
+        found = list(_read(Slot, lambda: self.store.slots_of_market(market_key, owner=owner, consistent=True)))
+        own = next((slot for slot in found if slot.owner_key == owner), Slot(market_key=market_key, owner_key=owner))
+        return [own, *(slot for slot in found if slot.owner_key != owner and slot.state is not SlotState.EMPTY)]
+
+    def _stops(self, bot: Bot) -> tuple[Stop, ...]:
+        """The uses of the kill switch that stand for this bot, newest first."""
+        targets = {Scope.BOT: bot.bot_id, Scope.ACCOUNT: bot.account_id, Scope.ALL: None}
+        found = [
+            stop
+            for scope, target in targets.items()
+            for stop in _read(Stop, partial(self.store.page, STOPS_OF_SCOPE, scope.value, limit=_STOPS)).rows
+            if stop.lifted_at is None and target in (None, stop.target)
+        ]
+        return tuple(sorted(found, key=lambda stop: stop.at, reverse=True))
+
+
+def _something_is_off(bot: Bot, budget: Budget | None, slots: Iterable[Slot]) -> bool:
+    """Whether a person may have stopped something: only then the stops are read."""
+    entries_off = budget is not None and not budget.entries_allowed
+    return bot.state is not BotState.ACTIVE or entries_off or any(slot.frozen for slot in slots)
+
+
+def _read(row: type[Row], read: Callable[[], Answer]) -> Answer:
+    """A read; a store that refuses for good (a missing table, a missing permission) raises a RuntimeError."""
+    try:
+        return read()
+    except (StoreUnavailableError, RuntimeError) as error:
+        raise UnreadableError(row.TABLE, str(error)[:200]) from error

@@ -1,0 +1,152 @@
+"""Bots as files: what a file says against what the stage has, field by field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from pydantic import ValidationError
+
+from local.backtest.botfile import read_bot_file
+from local.errors import LocalError
+from surefill.api.bodies import BotBody
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+_KEPT_AS_THEY_ARE = "params"
+_SCHEMA_LINE = "# yaml-language-server: $schema={schema}\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """A bot as a file describes it. `given` are the fields as they are sent, `source` is where they come from."""
+
+    name: str
+    given: Mapping[str, Any]
+    body: BotBody
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldChange:
+    """One field that differs; None is absent."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What would be done to one bot: create, change, delete, or nothing."""
+
+    action: str
+    name: str
+    source: str = ""
+    changes: tuple[FieldChange, ...] = ()
+    body: Mapping[str, Any] | None = None
+
+    def told(self) -> dict[str, Any]:
+        """As JSON."""
+        changes = [{"field": item.field, "before": item.before, "after": item.after} for item in self.changes]
+        return {"action": self.action, "bot": self.name, "file": self.source, "changes": changes}
+
+
+def read_definitions(paths: Sequence[Path]) -> list[Definition]:
+    """The bots of some files. Raises LocalError naming the file and the field; the same bot twice is one."""
+    found: dict[str, Definition] = {}
+    for path in paths:
+        definition = _definition(_amounts_as_text(read_bot_file(path)), source=str(path))
+        twin = found.get(definition.name)
+        if twin is not None:
+            raise LocalError(f"{path}: bot {definition.name!r} is described in {twin.source} already")
+        found[definition.name] = definition
+    return list(found.values())
+
+
+def plan_changes(
+    definitions: Sequence[Definition], bots: Iterable[Mapping[str, Any]], *, prune: bool = False
+) -> list[Plan]:
+    """What brings the stage's bots to what the files say. Bots without a file stay, unless they are to be pruned."""
+    present = {str(bot["bot_id"]): bot for bot in bots}
+    plans = [_plan(definition, present.get(definition.name)) for definition in definitions]
+    if prune:
+        kept = {definition.name for definition in definitions}
+        plans += [Plan(action="delete", name=name) for name in sorted(present) if name not in kept]
+    return plans
+
+
+def definition_of(bot: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a file, out of a bot of the API."""
+    named = {**bot, "name": bot["bot_id"]}
+    return {name: named[name] for name in BotBody.model_fields if named.get(name) not in (None, {}, [])}
+
+
+def as_yaml(bot: Mapping[str, Any], *, schema: str) -> str:
+    """A bot of the API as a file."""
+    text: str = yaml.safe_dump(definition_of(bot), sort_keys=False, allow_unicode=True, width=100)
+    return _SCHEMA_LINE.format(schema=schema) + text
+
+
+def _definition(content: Mapping[str, Any], *, source: str) -> Definition:
+    try:
+        body = BotBody.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise LocalError(f"{source}: {field}: {first['msg']}, was {first.get('input')!r:.80}") from None
+    return Definition(name=body.name, given=content, body=body, source=source)
+
+
+def _plan(definition: Definition, bot: Mapping[str, Any] | None) -> Plan:
+    wanted = definition.body
+    if bot is None:
+        changes = tuple(
+            FieldChange(field=field, before=None, after=value)
+            for field, value in _flat(wanted.model_dump(mode="json")).items()
+            if value is not None
+        )
+        body = dict(definition.given)
+        return Plan(action="create", name=definition.name, source=definition.source, changes=changes, body=body)
+    # What only matters while a bot is created is not part of what it is.
+    compared = {field for field in BotBody.model_fields if field == "name" or field in bot}
+    changes = tuple(_differences(BotBody.model_validate(definition_of(bot)), wanted, fields=compared))
+    if not changes:
+        return Plan(action="keep", name=definition.name, source=definition.source)
+    changed = {change.field.partition(".")[0] for change in changes}
+    body = wanted.model_dump(mode="json", include=changed)
+    return Plan(action="change", name=definition.name, source=definition.source, changes=changes, body=body)
+
+
+def _differences(before: BotBody, after: BotBody, *, fields: set[str]) -> Iterator[FieldChange]:
+    values = [_flat(side.model_dump(include=fields)) for side in (before, after)]
+    texts = [_flat(side.model_dump(mode="json", include=fields)) for side in (before, after)]
+    for field in dict.fromkeys((*values[1], *values[0])):
+        if values[0].get(field) != values[1].get(field):
+            yield FieldChange(field=field, before=texts[0].get(field), after=texts[1].get(field))
+
+
+def _flat(values: Mapping[str, Any], *, prefix: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, dict):
+            found.update(_flat(value, prefix=f"{prefix}{name}."))
+        else:
+            found[prefix + name] = value
+    return found
+
+
+def _amounts_as_text(content: Any) -> Any:
+    """The API takes amounts as text; files may write them as plain numbers. Parameters are numbers to it, too."""
+    if isinstance(content, float):
+        return repr(content)
+    if isinstance(content, list):
+        return [_amounts_as_text(item) for item in content]
+    if isinstance(content, dict):
+        return {
+            name: value if name == _KEPT_AS_THEY_ARE else _amounts_as_text(value) for name, value in content.items()
+        }
+    return content
