@@ -15,8 +15,8 @@ from surefill.domain.money import ZERO, add, subtract
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Budget, Fill, Intent, Leg, Mode, Side, Slot
 from surefill.domain.states import INTENT_TRANSITIONS, UNFINISHED, IntentState, SlotState
-from surefill.usecases.timing import WINDOW
 from surefill.usecases.settle import VISIBILITY_LAG
+from surefill.usecases.timing import WINDOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _BALANCES = ("available", "reserved", "deployed", "funded", "realised")
 _BOOKED = frozenset({IntentState.FILLED, IntentState.ADOPTED})
-_HOLDING = frozenset({SlotState.OPEN, SlotState.CLOSING, SlotState.HELD})
+_HOLDING = frozenset({SlotState.OPEN, SlotState.ADDING, SlotState.REDUCING, SlotState.CLOSING, SlotState.HELD})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +101,11 @@ def _one_slot(rows: Rows) -> Iterable[tuple[str, str]]:
         entry = intents.get(slot.entry_intent_id or "")
         if entry is None:
             yield _name(slot), f"slot is {slot.state} but its entry intent {slot.entry_intent_id} does not exist"
-        if slot.state is SlotState.CLOSING and slot.exit_intent_id not in intents:
-            yield _name(slot), f"slot is CLOSING but its exit intent {slot.exit_intent_id} does not exist"
+        leaving = slot.state in (SlotState.CLOSING, SlotState.REDUCING)
+        if leaving and slot.exit_intent_id not in intents:
+            yield _name(slot), f"slot is {slot.state} but its exit intent {slot.exit_intent_id} does not exist"
+        if slot.state is SlotState.ADDING and slot.tranche_intent_id not in intents:
+            yield _name(slot), f"slot is ADDING but its tranche {slot.tranche_intent_id} does not exist"
     for budget in rows.budgets:
         count = sum(slot.budget_id == budget.budget_id for slot in taken)
         if budget.open_positions != count:
@@ -130,11 +133,13 @@ def _one_order(rows: Rows) -> Iterable[tuple[str, str]]:
 
 def _slots_explained(rows: Rows) -> Iterable[tuple[str, str]]:
     intents = _by_id(rows)
-    exits = _exits_by_entry(rows)
+    exits, tranches = _booked_by_entry(rows, Leg.EXIT), _booked_by_entry(rows, Leg.TRANCHE)
     for slot in rows.slots:
         if slot.quantity < ZERO or slot.cost < ZERO:
             yield _name(slot), f"quantity and cost must not be negative, were {slot.quantity} and {slot.cost}"
-        expected = _expected_quantity(slot, intents=intents, exits=exits)
+        expected = _expected_quantity(
+            slot, entry=intents.get(slot.entry_intent_id or ""), exits=exits, tranches=tranches
+        )
         if slot.quantity != expected:
             yield _name(slot), f"slot holds {slot.quantity}, fills of its orders explain {expected}"
     for budget in rows.budgets:
@@ -145,12 +150,17 @@ def _slots_explained(rows: Rows) -> Iterable[tuple[str, str]]:
     yield from _fills_as_at_venue(rows)
 
 
-def _expected_quantity(slot: Slot, *, intents: Mapping[str, Intent], exits: Mapping[str, list[Intent]]) -> Decimal:
-    entry = intents.get(slot.entry_intent_id or "")
+def _expected_quantity(
+    slot: Slot,
+    *,
+    entry: Intent | None,
+    exits: Mapping[str, list[Intent]],
+    tranches: Mapping[str, list[Intent]],
+) -> Decimal:
     if entry is None or slot.state not in _HOLDING:
         return ZERO
-    sold = [_base_change(intent) for intent in exits[entry.intent_id]]
-    return add(_base_change(entry), *sold)
+    moved = (*tranches[entry.intent_id], *exits[entry.intent_id])
+    return add(_base_change(entry), *(_base_change(intent) for intent in moved))
 
 
 def _covered_by_venue(rows: Rows) -> Iterable[tuple[str, str]]:
@@ -255,15 +265,16 @@ def _absence(intent: Intent) -> Iterable[tuple[str, str]]:
 
 
 def _sold_once(rows: Rows) -> Iterable[tuple[str, str]]:
-    intents = _by_id(rows)
-    for entry_id, exits in _exits_by_entry(rows).items():
+    intents, tranches = _by_id(rows), _booked_by_entry(rows, Leg.TRANCHE)
+    for entry_id, exits in _booked_by_entry(rows, Leg.EXIT).items():
         entry = intents.get(entry_id)
         if entry is None:
             yield entry_id, f"{len(exits)} exits close a position whose entry does not exist"
             continue
         sold = add(*(intent.filled_quantity for intent in exits))
-        if sold > _base_change(entry):
-            yield entry_id, f"exits sold {sold}, the entry bought {_base_change(entry)} after fees"
+        bought = add(_base_change(entry), *(_base_change(tranche) for tranche in tranches[entry_id]))
+        if sold > bought:
+            yield entry_id, f"exits sold {sold}, the entry and its tranches bought {bought} after fees"
     credited = {entry.entry_key: entry.available for entry in rows.ledger}
     for intent in rows.intents:
         if intent.leg is Leg.EXIT and intent.state in _BOOKED:
@@ -286,7 +297,7 @@ def _within_reservation(rows: Rows) -> Iterable[tuple[str, str]]:
     overruns = {entry.intent_id: entry.overrun for entry in rows.ledger if entry.overrun}
     budgets: dict[str, Budget] = {budget.budget_id: budget for budget in rows.budgets}
     for intent in rows.intents:
-        if intent.leg is not Leg.ENTRY or intent.state is not IntentState.FILLED:
+        if intent.leg is Leg.EXIT or intent.state is not IntentState.FILLED:
             continue
         cost = -_quote_change(intent)
         if cost <= intent.reserved:
@@ -318,10 +329,11 @@ def _by_id(rows: Rows) -> dict[str, Intent]:
     return {intent.intent_id: intent for intent in rows.intents}
 
 
-def _exits_by_entry(rows: Rows) -> defaultdict[str, list[Intent]]:
+def _booked_by_entry(rows: Rows, leg: Leg) -> defaultdict[str, list[Intent]]:
+    """Tranches or exits that traded, by the entry of their position."""
     found: defaultdict[str, list[Intent]] = defaultdict(list)
     for intent in rows.intents:
-        if intent.leg is Leg.EXIT and intent.entry_intent_id and intent.state in _BOOKED:
+        if intent.leg is leg and intent.entry_intent_id and intent.state in _BOOKED:
             found[intent.entry_intent_id].append(intent)
     return found
 

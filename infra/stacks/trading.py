@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 
 from infra.addresses import Addresses
@@ -78,6 +80,7 @@ class TradingStack(Stack):
             settle_order=self.functions["settle_order"],
         )
         self._event_sources()
+        self._alarms_reach_people()
         self.schedule_group = self._schedules()
         self._outputs()
 
@@ -145,6 +148,21 @@ class TradingStack(Stack):
                 on_failure=event_sources.SqsDlq(publisher.dead_letters.queue),
                 filters=_FILTERS.get(table),
             )
+
+    def _alarms_reach_people(self) -> None:
+        """Where people are told elsewhere than by e-mail, they are told of alarms there too."""
+        if not self._stage.notify:
+            return
+        publisher = self.functions["publish_events"].function
+        topic_arn = Addresses(self, stage=self._stage).alarm_topic
+        sns.Subscription(
+            self,
+            "AlarmsToPeople",
+            topic=sns.Topic.from_topic_arn(self, "TopicOfAlarms", topic_arn),
+            protocol=sns.SubscriptionProtocol.LAMBDA,
+            endpoint=publisher.function_arn,
+        )
+        publisher.add_permission("Alarms", principal=iam.ServicePrincipal("sns.amazonaws.com"), source_arn=topic_arn)
 
     def _schedules(self) -> scheduler.ScheduleGroup:
         group = scheduler.ScheduleGroup(

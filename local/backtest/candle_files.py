@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from local.backtest.history import PRICES, History
+from local.backtest.history import PRICES, History, first_boundary
 from local.errors import LocalError
 from surefill.domain.times import from_milliseconds
 
@@ -63,6 +63,8 @@ def _table(path: Path, *, header: list[str], body: bytes) -> Any:
         lines.pop()
     if len(lines) < 2:
         raise LocalError(f"{path}: has {len(lines)} candles, expected at least 2")
+    if body.count(b",") != len(lines) * (len(header) - 1):
+        raise _bad_row(path, lines, header=header)
     try:
         return np.loadtxt(lines, delimiter=",", usecols=places, ndmin=2, comments=None)
     except ValueError:
@@ -130,7 +132,7 @@ def _timeframe(path: Path, times: Any) -> str:
     length = int(steps.min())
     if length % 1_000:
         raise LocalError(f"{path}: candles are {length} ms apart, expected whole seconds")
-    odd = np.flatnonzero(times % length)
+    odd = np.flatnonzero((times - first_boundary(length)) % length)
     if len(odd):
         row = int(odd[0])
         raise LocalError(

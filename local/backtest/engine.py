@@ -298,7 +298,8 @@ class Engine:
             reached = _price_of_exit(found, before=before, price=price, now=now)
             if reached is not None or found.exit_rules is not None:
                 self._at(stream, ms=ms, price=price if reached is None else reached, volume=volume)
-                quote = Quote(symbol=stream.symbol, bid=self.venue.prices[stream.symbol], ask=price, at=now)
+                bid = self.venue.prices[stream.symbol]
+                quote = Quote(symbol=stream.symbol, bid=bid, ask=bid, at=now)
                 self.world.exits._watch_slot(found, tick=now, quote=quote)
             before = price
 

@@ -101,9 +101,10 @@ def resample(history: History, *, timeframe: str) -> History:
             f"candles of {history.symbol} are {history.timeframe}: {timeframe} candles can't be made of them, expected"
             f" a file with {timeframe} candles or shorter ones that fit"
         )
-    buckets = history.opened_ms // wanted
+    shift = first_boundary(wanted)
+    buckets = (history.opened_ms - shift) // wanted
     starts = np.flatnonzero(np.concatenate([[True], buckets[1:] != buckets[:-1]]))
-    opened = buckets[starts] * wanted
+    opened = buckets[starts] * wanted + shift
     first = 0 if history.opened_ms[0] == opened[0] else 1
     last = len(starts) if history.opened_ms[-1] + own == opened[-1] + wanted else len(starts) - 1
     if last <= first:
@@ -120,6 +121,11 @@ def resample(history: History, *, timeframe: str) -> History:
         volume=np.add.reduceat(history.volume, starts),
     )
     return _cut(longer, slice(first, last))
+
+
+def first_boundary(length_ms: int) -> int:
+    """Where candles of this length begin, in ms after 1970-01-01: weeks begin on Mondays, and that was a Thursday."""
+    return 4 * 86_400_000 if length_ms % 604_800_000 == 0 else 0
 
 
 def _cut(history: History, part: slice) -> History:

@@ -116,7 +116,7 @@ def _bot(
     strategies: Mapping[str, type[Strategy]],
     budgets: dict[str, BudgetPlan],
 ) -> BotPlan:
-    body = {**body, **asked.fields}
+    body = _with_fields(body, asked.fields)
     name = str(body.get("strategy", ""))
     strategy = strategies.get(name)
     if strategy is None:
@@ -134,6 +134,22 @@ def _bot(
     if missing:
         raise LocalError(f"bot {body['name']!r}: candles of {', '.join(map(str, missing))} were not given")
     return BotPlan(budget=budget, body=body)
+
+
+def _with_fields(body: Mapping[str, Any], fields: Mapping[str, str | int | float | bool]) -> dict[str, Any]:
+    """The body with fields set; "sizing.amount" is a field of a field. The API takes amounts as text."""
+    changed = dict(body)
+    for name, value in fields.items():
+        *parents, last = name.split(".")
+        place = changed
+        for parent in parents:
+            inner = place.get(parent) or {}
+            if not isinstance(inner, dict):
+                raise LocalError(f"--set {name}: {parent} is {inner!r} and has no fields")
+            place[parent] = dict(inner)
+            place = place[parent]
+        place[last] = repr(value) if isinstance(value, float) else value
+    return changed
 
 
 def _budget(name: str, money: Mapping[str, Any], *, asked: Asked) -> BudgetPlan:

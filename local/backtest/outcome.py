@@ -108,7 +108,7 @@ def _order(intent: Intent) -> Order:
         side=intent.side,
         quantity=intent.filled_quantity,
         cost=intent.filled_cost,
-        price=float(intent.filled_cost) / float(intent.filled_quantity),
+        price=float(intent.filled_cost / intent.filled_quantity),
         reason=intent.reason,
         base_change=result.base_change,
         quote_change=result.quote_change,
@@ -132,7 +132,7 @@ def _trade(orders: Sequence[Order]) -> Trade:
     sales = [order for order in orders if order.side is Side.SELL]
     bought, paid = total(order.quantity for order in buys), total(order.cost for order in buys)
     sold, earned = total(order.quantity for order in sales), total(order.cost for order in sales)
-    entry_price, exit_price = float(paid) / float(bought), float(earned) / float(sold)
+    entry_price, exit_price = float(paid / bought), float(earned / sold)
     last = sales[-1]
     base_fees = total(subtract(order.quantity, order.base_change) for order in buys)
     cost, proceeds = -total(order.quote_change for order in buys), total(order.quote_change for order in sales)

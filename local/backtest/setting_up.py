@@ -78,9 +78,8 @@ def _make_bot(world: World, plan: BotPlan, *, account: str) -> Bot:
         control = BotControl(
             store=world.store,
             queue=_NoQueue(),
-            workflow=world.workflow,
             clock=world.clock,
-            observer=world.workflow.observer,
+            observer=world.observer,
         )
         bot = control.create(body.spec())
     except pydantic.ValidationError as error:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import yaml
 from pydantic import ValidationError
 
-from local.backtest.botfile import read_bot_file
+from local.backtest.botfile import read_bot_file, scalar
 from local.errors import LocalError
 from surefill.api.bodies import BotBody
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _KEPT_AS_THEY_ARE = "params"
+# What a person insists on is said with a change, but is not part of what a bot is.
+_INSISTED = {"accept_risk_ratio"}
 _SCHEMA_LINE = "# yaml-language-server: $schema={schema}\n"
 
 
@@ -91,6 +94,40 @@ def as_yaml(bot: Mapping[str, Any], *, schema: str) -> str:
     return _SCHEMA_LINE.format(schema=schema) + text
 
 
+def changed_definition(bot: Mapping[str, Any], assignments: Sequence[str]) -> Plan:
+    """What `field=value` (or `params.name=value`) changes in a bot. Raises LocalError naming the field."""
+    content = definition_of(bot)
+    for assignment in assignments:
+        path, sign, text = assignment.partition("=")
+        first, _, inner = path.strip().partition(".")
+        if not sign or first not in BotBody.model_fields:
+            known = ", ".join(BotBody.model_fields)
+            raise LocalError(f"a change must look like field=value with one of {known}, was {assignment!r}")
+        value = _assigned(text.strip(), as_it_is=first != _KEPT_AS_THEY_ARE)
+        if inner:
+            content[first] = _with(dict(content.get(first) or {}), inner.split("."), value)
+        else:
+            content[first] = value
+    return _plan(_definition(content, source="the change"), bot)
+
+
+def _assigned(text: str, *, as_it_is: bool) -> Any:
+    """A value typed by a person: JSON lists and objects as such, amounts as text, parameters as numbers."""
+    if text[:1] in ("[", "{"):
+        try:
+            return _amounts_as_text(json.loads(text))
+        except ValueError:
+            raise LocalError(f"{text!r} begins like JSON but is none") from None
+    if text in ("none", "null"):
+        return None
+    return text if as_it_is else scalar(text)
+
+
+def _with(values: dict[str, Any], path: list[str], value: Any) -> dict[str, Any]:
+    first, *rest = path
+    return {**values, first: _with(dict(values.get(first) or {}), rest, value) if rest else value}
+
+
 def _definition(content: Mapping[str, Any], *, source: str) -> Definition:
     try:
         body = BotBody.model_validate(content)
@@ -111,14 +148,18 @@ def _plan(definition: Definition, bot: Mapping[str, Any] | None) -> Plan:
         )
         body = dict(definition.given)
         return Plan(action="create", name=definition.name, source=definition.source, changes=changes, body=body)
-    # What only matters while a bot is created is not part of what it is.
-    compared = {field for field in BotBody.model_fields if field == "name" or field in bot}
+    compared = {field for field in BotBody.model_fields if field in bot and _says(wanted, field)}
     changes = tuple(_differences(BotBody.model_validate(definition_of(bot)), wanted, fields=compared))
     if not changes:
         return Plan(action="keep", name=definition.name, source=definition.source)
     changed = {change.field.partition(".")[0] for change in changes}
-    body = wanted.model_dump(mode="json", include=changed)
+    body = wanted.model_dump(mode="json", include=changed | _INSISTED & wanted.model_fields_set)
     return Plan(action="change", name=definition.name, source=definition.source, changes=changes, body=body)
+
+
+def _says(body: BotBody, field: str) -> bool:
+    """Whether a file says something about a field: left out where the strategy has a default, it says nothing."""
+    return field in body.model_fields_set or getattr(body, field) is not None
 
 
 def _differences(before: BotBody, after: BotBody, *, fields: set[str]) -> Iterator[FieldChange]:

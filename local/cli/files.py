@@ -37,7 +37,7 @@ def apply(
     plans = plan_changes(definitions, session.api.each("bots"), prune=prune)
     due = [plan for plan in plans if plan.action != "keep"]
     if not session.as_json:
-        session.console.print(_picture(plans))
+        session.console.print(picture_of(plans))
     done: list[dict[str, Any]] = []
     if due and not dry_run:
         session.confirm(f"{_summary(due)}?", yes=yes)
@@ -124,7 +124,8 @@ def _summary(plans: Sequence[Plan]) -> str:
     return text[0].upper() + text[1:]
 
 
-def _picture(plans: Sequence[Plan]) -> Group:
+def picture_of(plans: Sequence[Plan]) -> Group:
+    """What would be done, field by field."""
     lines: list[Text] = []
     for plan in plans:
         sign, style = _SIGNS[plan.action]

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.exceptions import HTTPClientError
+from botocore.exceptions import BotoCoreError
 from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
 
@@ -126,7 +126,7 @@ class ApiClient:
         try:
             answer = self._http.send(prepared)
             text = answer.content.decode("utf-8", "replace")
-        except (HTTPClientError, OSError) as error:
+        except (BotoCoreError, OSError) as error:
             raise UnreachableError(f"the API of stage {self._target.stage} did not answer: {_plain(error)}") from error
         content: Any = text
         with suppress(ValueError):

@@ -134,7 +134,7 @@ def _bots(symbols: Sequence[str], *, count: int) -> list[dict[str, Any]]:
             "params": dict(_PARAMS),
             "timeframe": "1m",
             "interval_seconds": 60,
-            "budget_percent": "90",
+            "budget_percent": "25",
             "take_profit_percent": "0.5",
             "stop_loss_percent": "0.4",
             "slippage_percent": "0.2",

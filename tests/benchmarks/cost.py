@@ -109,13 +109,13 @@ def count() -> dict[str, float]:
     many = 400
     with counted_world() as made:
         dispatched, evaluated, _, venue_requests = quiet_minute(*made, bots=many)
-        rows = (list(made[0].store.bots_of_cadence("60")), list(made[0].store.slots_of_market("binance|BTC/USDT")))
+        per_bot, per_slot = (read_units(made[1], table) for table in ("bots", "slots"))
     return {
         "trade requests": float(sum(step.requests for step in steps.values())),
         "trade write units": sum(step.write_units for step in steps.values()),
         "trade read units": sum(step.read_units for step in steps.values()),
-        "read units per bot": sum(read_units(kind) / len(kind) for kind in rows),
-        "read units per slot": read_units(rows[1]) / len(rows[1]),
+        "read units per bot": per_bot + per_slot,
+        "read units per slot": per_slot,
         "write units per quiet minute": dispatched.write_units + evaluated.write_units,
         "venue requests per market and minute": float(venue_requests),
     }

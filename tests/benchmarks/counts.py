@@ -1,17 +1,17 @@
 """Count what the product asks of AWS: the use cases on a real DynamoDB engine, every request seen."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from surefill.adapters.dynamodb import ApiCall, SharedConnection
-from surefill.adapters.dynamodb.codec import encode
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Bot, Row, Slot
+from surefill.domain.rows import Bot, Slot
 from surefill.usecases.claim import claim
 from surefill.usecases.dispatch import dispatch
 from surefill.usecases.evaluate import Evaluator
@@ -83,12 +83,27 @@ def round_trip(world: World, engine: Engine) -> dict[str, Counts]:
     return steps
 
 
-def read_units(rows: Sequence[Row]) -> float:
-    """Units of one eventually consistent query that reads these rows: half a unit per 4 KiB of all of them together.
+def read_units(engine: Engine, table: str) -> float:
+    """Units per row of one eventually consistent query that reads all of a table: half a unit per 4 KiB in all.
 
-    By DynamoDB's published rule; the local engine counts a query as one item.
+    By DynamoDB's published rule, from the items as they are stored; the local engine counts a query as one item.
     """
-    return sum(bytes_of(encode(row)) for row in rows) / 4_096 / 2
+    assert engine.connection is not None
+    items = _items(engine.connection, table)
+    return sum(bytes_of(item) for item in items) / 4_096 / 2 / len(items)
+
+
+def _items(connection: SharedConnection, table: str) -> list[dict[str, Any]]:
+    tables = connection.client.list_tables()["TableNames"]  # type: ignore[attr-defined]
+    (name,) = (name for name in tables if name.endswith(f"-{table}"))
+    items: list[dict[str, Any]] = []
+    request: dict[str, Any] = {"TableName": name}
+    while True:
+        answer = connection.client.scan(**request)  # type: ignore[attr-defined]
+        items += answer["Items"]
+        if "LastEvaluatedKey" not in answer:
+            return items
+        request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
 
 def quiet_minute(world: World, engine: Engine, *, bots: int) -> tuple[Counts, Counts, int, int]:

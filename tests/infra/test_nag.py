@@ -19,16 +19,17 @@ if TYPE_CHECKING:
     from tests.infra.conftest import StubCode
 
 
-def checked(stub_code: StubCode) -> tuple[App, Stacks]:
-    app = new_app({"stage": "prod"})
+def checked(stub_code: StubCode, **context: str) -> tuple[App, Stacks]:
+    app = new_app({"stage": "prod", **context})
     stage = stage_from_context(app.node.try_get_context)
     stacks = compose(app, stage=stage, code=stub_code)
     nag.check(app, stage=stage, stacks=stacks)
     return app, stacks
 
 
-def test_a_stable_stage_has_no_unacknowledged_finding(stub_code: StubCode) -> None:
-    app, _ = checked(stub_code)
+@pytest.mark.parametrize("context", [{}, {"notify": "webhook,telegram", "alarm_email": "operator@example.com"}])
+def test_a_stable_stage_has_no_unacknowledged_finding(stub_code: StubCode, context: dict[str, str]) -> None:
+    app, _ = checked(stub_code, **context)
     app.synth()
 
 

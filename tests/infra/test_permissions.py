@@ -216,6 +216,15 @@ def test_people_are_told_with_secrets_that_only_the_teller_reads(stub_code: Stub
     variables = properties["Environment"]["Variables"]
     assert variables["NOTIFY_WEBHOOK_SECRET"] == "surefill-notify/prod/webhook"
     assert variables["NOTIFY_TELEGRAM_SECRET"] == "surefill-notify/prod/telegram"
+    (subscription,) = template.of_type("AWS::SNS::Subscription").values()
+    alarms = "arn:aws:sns:region:account:surefill-prod-alarms"
+    assert template.text(subscription["Properties"]["TopicArn"]) == alarms
+    (allowed,) = (
+        permission["Properties"]
+        for permission in template.of_type("AWS::Lambda::Permission").values()
+        if permission["Properties"]["Principal"] == "sns.amazonaws.com"
+    )
+    assert template.text(allowed["SourceArn"]) == alarms
     for name in set(TABLES) - {"publish_events"}:
         other, made = told.function(name)
         assert not any("surefill-notify" in resource for resource in granted(other, role_of(other, made)))

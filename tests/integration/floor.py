@@ -225,7 +225,7 @@ def trading_floor(cloud: Cloud, *, setenv: Callable[[str, str], None], settings:
     setenv("VENUES", json.dumps({"binance": {"endpoint": server.url, "hosts": ["127.0.0.1"]}}))
     secrets.create_secret(Name=SECRET_NAME, SecretString="{}")
     for name in ("dispatch", "evaluate", "claim_order", "place_order", "settle_order", "watch_exits", "reconcile",
-                 "sync_account", "refresh_markets", "publish_events", "bot_api"):  # fmt: skip
+                 "sync_account", "refresh_markets", "publish_events"):  # fmt: skip
         handler_module(name).build.cache_clear()
     floor = Floor(cloud, exchange, server, workflows, secrets)
     floor.put_key()

@@ -8,6 +8,7 @@ from typing import Any
 import botocore.session
 import pytest
 
+from surefill.adapters.dynamodb.codec import encode
 from surefill.adapters.notify.configured import TELEGRAM_SECRET, WEBHOOK_SECRET
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Account, Row
@@ -98,3 +99,39 @@ def test_a_condition_that_lasts_is_told_once(published: Published) -> None:
 def test_a_bot_with_any_name_can_be_told_on_the_topic(published: Published) -> None:
     assert published.tell(bought(bot_id="Übung\n" + "x" * 200)) == []
     assert len(published.topic()) == 1
+
+
+def alarm(name: str = "surefill-test-dispatch-silent") -> dict[str, Any]:
+    """What CloudWatch sends to the alarm topic."""
+    message = {
+        "AlarmName": name,
+        "AlarmDescription": "dispatch has reported no tick for 3 minutes",
+        "NewStateValue": "ALARM",
+        "NewStateReason": "Threshold Crossed: no datapoints were received",
+        "StateChangeTime": "2026-01-05T12:00:00.123+0000",
+        "Region": "EU (Frankfurt)",
+    }
+    return {"EventSource": "aws:sns", "Sns": {"MessageId": "m", "Message": json.dumps(message)}}
+
+
+def test_alarms_reach_people_and_not_the_topic_of_events(published: Published) -> None:
+    assert handler_module("publish_events").handler({"Records": [alarm()]}, _Context()) == {"told": 1}
+    body = json.loads(published.seen.bodies[0])
+    assert (body["kind"], body["urgent"], body["at"]) == ("alarm", True, "2026-01-05T12:00:00.123Z")
+    assert body["text"].splitlines() == [
+        "alarm surefill-test-dispatch-silent",
+        "dispatch has reported no tick for 3 minutes",
+        "Threshold Crossed: no datapoints were received",
+    ]
+    assert published.topic() == []
+
+
+def test_an_alarm_that_nobody_took_is_a_failed_invocation(published: Published) -> None:
+    published.seen.statuses = [503]
+    with pytest.raises(Exception, match="alarms were not told to everybody: m"):
+        handler_module("publish_events").handler({"Records": [alarm()]}, _Context())
+
+
+def test_what_the_filters_of_the_streams_look_at_is_how_rows_are_stored() -> None:
+    assert encode(account())["state"] == {"S": "AUTH_FAILED"}
+    assert encode(journal(Reason.UNPROTECTED))["reason"] == {"S": "exit.no_protection"}

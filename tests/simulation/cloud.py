@@ -116,6 +116,7 @@ class Cloud:
         except Exception as problem:
             error = type(problem).__name__
             self.kernel.say(f"{function} failed: {error}: {problem}")
+            self.around.ears.failed(problem)
         self._busy.discard(environment)
         if error == "Lambda.Unknown":
             environment.end()

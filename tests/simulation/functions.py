@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from infra.catalogue import FUNCTIONS
 from surefill.adapters.aws.queue import SqsQueue
 from surefill.adapters.aws.workflow import OrderWorkflow
+from surefill.domain.reasons import Reason
 from surefill.ports import StoreUnavailableError
 from surefill.usecases.directory import AccountDirectory
 from surefill.usecases.evaluate import Evaluator
@@ -33,27 +34,36 @@ from tests.simulation.store import FaultyStore, Tables
 from tests.simulation.venue import Kit, Wire, give_back, lend
 
 if TYPE_CHECKING:
-    from surefill.domain.reasons import Reason
     from surefill.strategies.base import Strategy
 
 # Seconds after which Lambda ends an invocation.
 TIMEOUTS: Mapping[str, int] = {spec.name: spec.timeout for spec in FUNCTIONS}
 STAGE = "sim"
+# No fault of the world around explains these; the rest (a store or a venue that is away) is weather.
+_OWN = tuple(error.__name__ for error in (AssertionError, AttributeError, KeyError, NameError, TypeError, ValueError))
 Handler = Callable[[Mapping[str, Any], object], Any]
 
 
 @dataclass(slots=True)
 class Ears:
-    """The observer port: counts what is told."""
+    """The observer port: counts what is told. `defects` are errors that are the product's own, whatever was done."""
 
     heard: Counter[str] = field(default_factory=Counter)
     say: Callable[[str], None] | None = None
+    defects: list[str] = field(default_factory=list)
 
     def event(self, reason: Reason, **fields: object) -> None:
         """Count it."""
         self.heard[reason] += 1
+        if reason is Reason.INTERNAL_ERROR and str(fields.get("error", "")).startswith(_OWN):
+            self.defects.append(str(fields["error"]))
         if self.say is not None:
             self.say(f"  {reason} {fields}")
+
+    def failed(self, problem: Exception) -> None:
+        """An invocation ended with an error."""
+        if type(problem).__name__ in _OWN:
+            self.defects.append(f"{type(problem).__name__}: {problem}")
 
     def metric(self, name: str, value: float, **dimensions: str) -> None:
         """Count it."""
@@ -164,7 +174,8 @@ def _base(one: Environment) -> Any:
     return SimpleNamespace(store=one.store, clock=one.clock, observer=one.around.ears, settings=settings)
 
 
-def _settler(one: Environment) -> Settler:
+def settler(one: Environment) -> Settler:
+    """Settles as this environment's process."""
     return Settler(
         store=one.store,
         accounts=AccountDirectory(one.store),
@@ -203,7 +214,7 @@ def _watch(one: Environment) -> ExitWatch:
 
 
 def _reconciler(one: Environment) -> Reconciler:
-    return Reconciler(store=one.store, settler=_settler(one), clock=one.clock, observer=one.around.ears)
+    return Reconciler(store=one.store, settler=settler(one), clock=one.clock, observer=one.around.ears)
 
 
 def _sync(one: Environment) -> AccountSync:
@@ -216,7 +227,7 @@ _BUILDS: Mapping[str, Callable[[Environment], Any]] = {
     "evaluate": lambda one: (_evaluator(one), one.clock),
     "claim_order": _base,
     "place_order": lambda one: (_placer(one), one.clock),
-    "settle_order": lambda one: (_settler(one), one.clock),
+    "settle_order": lambda one: (settler(one), one.clock),
     "watch_exits": lambda one: (_watch(one), one.clock),
     "reconcile": lambda one: (_reconciler(one), one.clock),
     "sync_account": lambda one: (_sync(one), one.clock),

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from local.invariants import Violation, check_all, check_steps
 from surefill.domain.money import ZERO, add, subtract
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import AccountState, Leg, PaperEntry
-from surefill.domain.states import UNFINISHED, SlotState
+from surefill.domain.rows import AccountState, Exposure, Leg, PaperEntry
+from surefill.domain.states import IN_FLIGHT, UNFINISHED, SlotState
 from surefill.usecases.timing import WINDOW
 from tests.simulation.world import LIVE, World
 
@@ -20,14 +20,13 @@ if TYPE_CHECKING:
 
     from local.rows import Rows
 
-_BUSY = frozenset({SlotState.OPENING, SlotState.CLOSING})
-
 
 def safety(world: World, before: Rows | None) -> tuple[list[Violation], Rows]:
     """I1 to I12 at any moment, what every write was seen to do, and what left for the venue."""
     rows = world.rows()
     checked = replace(rows, exchange={**rows.exchange, "accounts": _without_people(world, rows)})
-    found = [*world.witness.violations, *check_all(checked), *_posts(world, rows)]
+    found = [*world.witness.violations, *check_all(checked), *_posts(world, rows), *_exposed(world, rows)]
+    found += [_violation("DEFECT", "a function", text) for text in world.ears.defects]
     if before is not None:
         found += check_steps(before, rows)
     return found, rows
@@ -43,7 +42,7 @@ def rest(world: World, rows: Rows) -> list[Violation]:
         if budget.reserved:
             found.append(_violation("L1", budget.budget_id, f"still reserves {budget.reserved}"))
     for slot in rows.slots:
-        if slot.state in _BUSY:
+        if slot.state in IN_FLIGHT:
             found.append(_violation("L4", slot.owner_key, f"{slot.market_key} is still {slot.state}"))
         if slot.state is SlotState.HELD and not _cause(world, rows, slot.held_reason, slot.market_key):
             found.append(_violation("L4", slot.owner_key, f"is HELD as {slot.held_reason} without a cause"))
@@ -51,7 +50,8 @@ def rest(world: World, rows: Rows) -> list[Violation]:
         long_held = slot.state is SlotState.HELD and held_ms < world.kernel.now_ms - 2 * 60_000
         if long_held and not world.ears.heard[Reason.SLOT_HELD]:
             found.append(_violation("L4", slot.owner_key, f"{slot.market_key} is HELD and nobody was told"))
-        if slot.state is SlotState.OPEN and (slot.stop_loss is None or slot.take_profit is None):
+        wanted = ((slot.stop_loss_percent, slot.stop_loss), (slot.take_profit_percent, slot.take_profit))
+        if slot.state is SlotState.OPEN and any(percent and level is None for percent, level in wanted):
             found.append(_violation("L3", slot.owner_key, "is OPEN without levels"))
     return [*found, *_in_sync(world, rows), *_coins(world, rows)]
 
@@ -87,6 +87,23 @@ def _posts(world: World, rows: Rows) -> list[Violation]:
             found.append(_violation("I13", client_id, "left for the venue without a live intent"))
         elif stamps[0] / 1_000 > (intent.deadline - WINDOW).timestamp():
             found.append(_violation("I15", client_id, f"was signed at {stamps[0]}, its deadline is {intent.deadline}"))
+    return found
+
+
+def _exposed(world: World, rows: Rows) -> list[Violation]:
+    """What is counted as exposed is what unfinished buys reserve and positions cost, where it is counted at all."""
+    found = []
+    for exposure in world.store.rows(Exposure):
+        kept = (exposure.budget_id, exposure.asset)
+        held = [
+            intent.reserved
+            for intent in rows.intents
+            if (intent.budget_id, intent.exposure_asset) == kept and intent.state in UNFINISHED
+        ]
+        cost = [slot.cost for slot in rows.slots if (slot.budget_id, slot.exposure_asset) == kept]
+        if exposure.amount != add(*held, *cost):
+            text = f"counts {exposure.amount} of {exposure.asset}, buys and positions are {add(*held, *cost)}"
+            found.append(_violation("I2", exposure.budget_id, text))
     return found
 
 
@@ -142,7 +159,7 @@ def _explained(rows: Rows, account_id: str, opening: Mapping[str, Decimal]) -> d
         if slot.account_id == account_id:
             base = slot.market_key.partition("|")[2].partition("/")[0]
             expected[base] = add(expected[base], slot.quantity)
-    held = {slot.entry_intent_id for slot in rows.slots if slot.state is SlotState.HELD}
+    held = _orders_of_held(rows)
     for entry in rows.ledger:
         if entry.budget_id in budgets and entry.symbol:
             base = entry.symbol.partition("/")[0]
@@ -156,6 +173,12 @@ def _explained(rows: Rows, account_id: str, opening: Mapping[str, Decimal]) -> d
                 if fill.fee_asset not in own:
                     expected[fill.fee_asset] = subtract(expected[fill.fee_asset], fill.fee)
     return expected
+
+
+def _orders_of_held(rows: Rows) -> set[str]:
+    """The buys of positions that wait for a person."""
+    entries = {slot.entry_intent_id for slot in rows.slots if slot.state is SlotState.HELD}
+    return {one.intent_id for one in rows.intents if one.intent_id in entries or one.entry_intent_id in entries}
 
 
 def _violation(code: str, subject: str, text: str) -> Violation:
@@ -177,6 +200,7 @@ def unprotected(world: World, *, since_ms: int = 0) -> list[float]:
     for order in world.exchange.state.engine.orders.values():
         client_id = order.request.client_order_id
         opened = world.witness.opened_ms.get(client_id, 0)
-        if opened > since_ms and order.trades and world.witness.legs.get(client_id) is Leg.ENTRY:
+        rests = client_id in world.witness.resting
+        if opened > since_ms and order.trades and world.witness.legs.get(client_id) is Leg.ENTRY and not rests:
             found.append((opened - max(order.trades[0].time_ms, since_ms)) / 1_000)
     return found

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING
 
 from surefill.domain.bots import cadence_key
-from surefill.domain.rows import BotState, Slot
-from surefill.domain.states import SlotState
+from surefill.domain.rows import BotState, Intent, Slot
+from surefill.domain.states import POSTED, UNFINISHED, SlotState
+from surefill.protocol.order import rest_no_longer
 from surefill.usecases.control.accounts import AccountControl
 from surefill.usecases.control.bots import BotControl
 from surefill.usecases.control.errors import RequestRefusedError
+from tests.simulation.functions import settler
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,13 +33,23 @@ def act(world: World, random: Random) -> None:
 
 def leave(world: World) -> None:
     """People are done: no new entries, and nothing halted, so that everything can come to an end."""
+    world.deserted = True
     for bot in world.bots():
         paused = replace(bot, state=BotState.PAUSED)
         world.store.replace(replace(paused, cadence_key=cadence_key(paused)))
 
 
+def call_off(world: World) -> None:
+    """No order rests on; one that was started just before is called off a minute later."""
+    for intent in world.store.rows(Intent):
+        if intent.state in POSTED and intent.rests_until is not None:
+            world.store.update(rest_no_longer(intent, now=world.now))
+
+
 def _api(world: World, work: Callable[[Environment], object]) -> None:
-    """A request to the control API; a refusal is an answer."""
+    """A request to the control API; a refusal is an answer. Nobody asks for anything who has left."""
+    if world.deserted:
+        return
 
     def serve(environment: Environment) -> None:
         try:
@@ -115,6 +128,36 @@ def _trade_by_hand(world: World, random: Random) -> None:
         _note(world, before)
 
 
+def _sync_now(world: World, random: Random) -> None:
+    """Somebody wants to know what became of the orders, now."""
+    waiting = [intent.intent_id for intent in world.store.rows(Intent) if intent.state in UNFINISHED]
+    for intent_id in random.sample(waiting, min(2, len(waiting))):
+        for seconds in (0, random.choice((0, 0.3, 5))):
+            world.kernel.after(seconds, partial(_settle, world, intent_id))
+
+
+def _settle(world: World, intent_id: str) -> None:
+    world.cloud.run("bot_api", lambda one: settler(one).settle(intent_id))
+
+
+def _panic(world: World, random: Random) -> None:
+    """Everything off, everything sold, asked for twice."""
+    for plan in world.plans:
+        budget_id = f"{plan.account_id}-{plan.name}"
+        _api(world, lambda one, budget_id=budget_id: _accounts(one).switch_entries(budget_id, allowed=False))  # type: ignore[misc]
+        back = partial(_allow, world, budget_id)
+        world.kernel.after(random.choice((60, 180)), back)
+    for slot in world.store.rows(Slot):
+        if slot.state is not SlotState.EMPTY:
+            symbol = slot.market_key.partition("|")[2]
+            for seconds in (0, random.choice((0.2, 2, 30))):
+                world.kernel.after(seconds, partial(close_position, world, slot.bot_id, symbol))
+
+
+def _allow(world: World, budget_id: str) -> None:
+    _api(world, lambda one: _accounts(one).switch_entries(budget_id, allowed=True))
+
+
 def _deposit(world: World, random: Random) -> None:
     asset, change = random.choice((("USDT", "100"), ("BTC", "0.001"), ("BTC", "-0.001"), ("ETH", "-0.01")))
     before = _free(world)
@@ -150,4 +193,6 @@ _ACTIONS = (
     _trade_by_hand,
     _deposit,
     _redeploy,
+    _sync_now,
+    _panic,
 )

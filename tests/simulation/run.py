@@ -59,7 +59,7 @@ def run_seed(seed: int, *, minutes: int = MINUTES, tell: Callable[[str], None] |
         seed=seed,
         chaos=chaos,
         kernel=kernel,
-        plans=plans.drawn(random, paper=f"paper-binance-s{seed}"),
+        plans=plans.drawn(random, seed=seed, paper=f"paper-binance-s{seed}"),
         fees_in_bnb=random.random() < 0.15,
         latency=lambda: 0.01 + latency.random() * 0.08,
         tell=tell,
@@ -116,6 +116,7 @@ def _calm_down(world: World, chaos: RandomChaos, verdict: Verdict) -> None:
     people.leave(world)
     stopped_ms = kernel.now_ms
     for minute in range(REST_MINUTES):
+        people.call_off(world)
         moment_ms = (kernel.now_ms + chaos.skew) // MINUTE_MS * MINUTE_MS + MINUTE_MS
         for schedule in (*SCHEDULES, *(("sync_account",) if minute >= 2 else ())):
             world.cloud.tick(schedule, moment_ms)

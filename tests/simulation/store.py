@@ -77,6 +77,12 @@ class FaultyStore:
         """See ports.Store."""
         self._write(f"replace:{row.TABLE}", [key_of(row)], lambda: self._rows.replace(row), detail=_ids([key_of(row)]))
 
+    def journal(self, entries: Sequence[JournalEntry]) -> None:
+        """See ports.Store."""
+        if entries:
+            keys = [key_of(entry) for entry in entries]
+            self._write("journal", keys, lambda: self._rows.journal(entries), detail=_ids(keys))
+
     def delete(self, key: Key) -> None:
         """See ports.Store."""
         self._write(f"delete:{key.row.TABLE}", [key], lambda: self._rows.delete(key), detail=_ids([key]))

@@ -25,6 +25,7 @@ class Witness:
         self.opened_ms: dict[str, int] = {}
         self.held_ms: dict[str, int] = {}
         self.legs: dict[str, Leg] = {}
+        self.resting: set[str] = set()
         self._budget_of: dict[str, str] = {}
         self._off_since: dict[str, int] = {}
 
@@ -41,8 +42,8 @@ class Witness:
     def posted(self, client_id: str, *, by_process_since_ms: int) -> None:
         """An order leaves for the venue: no buy may when entries were off before its process had begun (I14)."""
         off_since = self._off_since.get(self._budget_of.get(client_id, ""))
-        entry = self.legs.get(client_id) is Leg.ENTRY
-        if entry and off_since is not None and off_since < by_process_since_ms:
+        buys = self.legs.get(client_id) in (Leg.ENTRY, Leg.TRANCHE)
+        if buys and off_since is not None and off_since < by_process_since_ms:
             self._accuse("I14", client_id, f"left at {self._kernel.now_ms}, entries are off since {off_since}")
 
     def _budget(self, after: Budget, by: str) -> None:
@@ -69,10 +70,12 @@ class Witness:
 
     def _intent(self, before: Intent | None, after: Intent, by: str) -> None:
         self.legs[after.intent_id] = after.leg
+        if after.rests_until is not None:
+            self.resting.add(after.intent_id)
         self.made_ms.setdefault(after.intent_id, self._kernel.now_ms)
         self._budget_of[after.intent_id] = after.budget_id
         if before is None:
-            if after.leg is Leg.ENTRY and after.budget_id in self._off_since:
+            if after.leg is not Leg.EXIT and after.budget_id in self._off_since:
                 self._accuse("I14", after.intent_id, f"{by} reserved while entries were off")
             if after.state is not IntentState.RESERVED:
                 self._accuse("I8", after.intent_id, f"{by} created it as {after.state}")

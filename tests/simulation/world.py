@@ -25,6 +25,7 @@ from surefill.domain.rows import (
 )
 from surefill.domain.times import day_of, from_milliseconds
 from surefill.protocol.funds import open_budget
+from surefill.strategies.spot_grid import SpotGrid
 from tests.simulation.cloud import Cloud, CloudChaos
 from tests.simulation.functions import Ears, Surroundings
 from tests.simulation.store import Tables
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 START_MS = 1_767_614_400_000  # 2026-01-05 12:00 UTC
 LIVE = "live-binance-main"
 OPENING = Decimal(10_000)
-STRATEGIES: Mapping[str, type[Strategy]] = {"scripted": Scripted}
+STRATEGIES: Mapping[str, type[Strategy]] = {"scripted": Scripted, SpotGrid.name: SpotGrid}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,10 @@ class BudgetPlan:
 
 
 class World:
-    """Everything of one run. `interference` is what people moved at the venue, by asset; `lowest` the least it was."""
+    """Everything of one run. `interference` is what people moved at the venue, by asset; `lowest` the least it was.
+
+    `deserted`: people have left.
+    """
 
     def __init__(
         self,
@@ -90,6 +94,7 @@ class World:
                 draw_worker=lambda: f"{workers.getrandbits(128):032x}",
             ),
         )
+        self.deserted = False
         self.interference: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
         self.lowest: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
         self._settle_in()

@@ -73,5 +73,5 @@ def test_replay_and_backtest_give_the_same_orders(tmp_path: Path, capsys: pytest
     file = write_minutes(tmp_path / "minutes.csv", minutes=400)
     options = ReplayOptions(candles=(file,), symbols=(SYMBOL,), ticks=TICKS, as_json=True)
     expected = backtested(options)
-    assert len(expected) >= 6
+    assert len(expected) >= 4
     assert replayed(options, capsys) == expected

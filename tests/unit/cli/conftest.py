@@ -37,7 +37,7 @@ BOT = {
 
 @dataclass
 class Answer:
-    """What a scripted server answers."""
+    """What a scripted server answers: a JSON document, or a text as it is."""
 
     status: int
     body: Any = field(default_factory=dict)
@@ -77,7 +77,7 @@ class Server:
                 if given is None:  # hang up without a word
                     self.close_connection = True
                     return
-                text = json.dumps(given.body).encode()
+                text = (given.body if isinstance(given.body, str) else json.dumps(given.body)).encode()
                 self.send_response(given.status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(text)))

@@ -62,7 +62,7 @@ def test_a_bot_whose_strategy_fails_is_paused_and_others_trade(world: World, how
     paused = world.store.get(Bot, "bad")
     assert paused is not None
     assert (paused.state, paused.cadence_key) == (BotState.PAUSED, None)
-    assert paused.state_reason.startswith("strategy.failed: ")
+    assert (paused.state_reason or "").startswith("strategy.failed: ")
     assert world.store.get(Bot, "good") == good
 
 

@@ -13,6 +13,7 @@ from surefill.domain.rows import (
     Account,
     Bot,
     Budget,
+    Closing,
     Intent,
     JournalEntry,
     LedgerEntry,
@@ -189,6 +190,26 @@ class Workflow(Protocol):
 
     def start(self, intent: Intent) -> bool:
         """Start one execution named after the intent; False when it had been started before."""
+        ...
+
+
+class CloseWorkflow(Protocol):
+    """Starts the workflow that closes positions for the kill switch."""
+
+    def start_closing(self, name: str, closings: Sequence[Closing]) -> bool:
+        """Start one execution of this name; False when it had been started before."""
+        ...
+
+
+class Functions(Protocol):
+    """Other functions of this stage, called by name."""
+
+    def ask(self, name: str, event: Mapping[str, object]) -> Mapping[str, object]:
+        """Invoke and wait for the answer; raises StoreUnavailableError when there is none."""
+        ...
+
+    def wake(self, name: str, event: Mapping[str, object]) -> None:
+        """Invoke without waiting; raises StoreUnavailableError when it was not taken."""
         ...
 
 

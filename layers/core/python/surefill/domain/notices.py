@@ -30,6 +30,7 @@ class NoticeKind(StrEnum):
     DAILY_LOSS = "daily_loss_reached"
     CREDENTIALS_REJECTED = "credentials_rejected"
     RECONCILE_DIFFERENCE = "reconcile_difference"
+    ALARM = "alarm"
 
 
 _JOURNAL_KINDS: Mapping[Reason, NoticeKind] = {

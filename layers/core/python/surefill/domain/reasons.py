@@ -10,6 +10,7 @@ class Reason(StrEnum):
     TICK = "schedule.tick"
     TICK_LATE = "schedule.tick_late"
     EVALUATED = "schedule.evaluated"
+    ALERTED = "schedule.alerted"
     WOKEN = "schedule.woken_by_fill"
     NO_TICK = "schedule.no_tick"
     NOT_EVALUATED = "schedule.not_evaluated"

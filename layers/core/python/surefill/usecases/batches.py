@@ -5,8 +5,10 @@ import json
 import zlib
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from surefill.domain.rows import Bot
+from surefill.domain.rules import ExitRules, GateRules, SizingRules
 from surefill.domain.signals import Alert
 from surefill.domain.times import format_time, parse_time
 from surefill.wire import from_wire, to_wire
@@ -33,7 +35,7 @@ class Batch:
 
 def encode(batch: Batch) -> list[str]:
     """Messages for the batch; more than one only when the bots do not fit into one."""
-    packed = base64.b85encode(zlib.compress(json.dumps([to_wire(bot) for bot in batch.bots]).encode(), 6)).decode()
+    packed = base64.b85encode(zlib.compress(json.dumps([_packed(bot) for bot in batch.bots]).encode(), 6)).decode()
     if len(packed) > _LARGEST and len(batch.bots) > 1:
         middle = len(batch.bots) // 2
         halves = (batch.bots[:middle], batch.bots[middle:])
@@ -62,3 +64,15 @@ def decode(body: str) -> Batch:
 
 def _with_bots(batch: Batch, bots: tuple[Bot, ...]) -> Batch:
     return replace(batch, bots=bots)
+
+
+_UNCHANGED = {"sizing": SizingRules(), "gates": GateRules(), "exit_rules": ExitRules()}
+
+
+def _packed(bot: Bot) -> dict[str, Any]:
+    """The bot as JSON; rules that nobody changed take no room."""
+    return {
+        name: told
+        for name, told in to_wire(bot).items()
+        if name not in _UNCHANGED or getattr(bot, name) != _UNCHANGED[name]
+    }

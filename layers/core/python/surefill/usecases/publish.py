@@ -33,7 +33,10 @@ class Publisher:
 
     def consume(self, changes: Sequence[Change]) -> frozenset[str]:
         """Tell what is worth telling; returns the numbers of the changes that must come again."""
-        notices = [(change.number, notice) for change in changes if (notice := notice_of(change.row))]
+        return self.tell([(change.number, notice) for change in changes if (notice := notice_of(change.row))])
+
+    def tell(self, notices: Sequence[tuple[str, Notice]]) -> frozenset[str]:
+        """Tell numbered notices; returns the numbers of those that some destination did not take."""
         # Each destination by itself: one that is down keeps nothing from the others.
         return frozenset().union(*(self._tell(notifier, notices) for notifier in self.notifiers))
 

@@ -9,6 +9,7 @@ from surefill.domain.market import Refusal
 from surefill.domain.orders import VenueError
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Account, AccountState, Bot, Budget, MarketRules
+from surefill.domain.times import format_time
 from surefill.domain.trades import ClosedTrade, closed_trades
 from surefill.ports import MarketData, Store
 
@@ -48,7 +49,9 @@ class Readings:
         if account.state is not AccountState.OK:
             return Refusal(reason=Reason.ACCOUNT_BLOCKED, numbers={"account": account.state_reason})
         if account.retry_at is not None and self.now < account.retry_at:
-            return Refusal(reason=Reason.RATE_LIMITED, numbers={"until": account.retry_at.isoformat()})
+            down = account.trouble in (Reason.VENUE_DOWN, Reason.MAINTENANCE)
+            told = {"until": format_time(account.retry_at), "account": account.state_reason}
+            return Refusal(reason=Reason.CIRCUIT_OPEN if down else Reason.RATE_LIMITED, numbers=told)
         return None
 
     def quote(self) -> Quote | Refusal:

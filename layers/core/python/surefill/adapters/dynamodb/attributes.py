@@ -5,6 +5,7 @@ pynamodb's own NumberAttribute goes through float and its maps guess types, so m
 
 import json
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal, Inexact
 from enum import StrEnum
@@ -204,20 +205,25 @@ class MappingAttribute(Attribute[Mapping[str, Any]]):
 
 
 class RulesAttribute(Attribute[Any]):
-    """A dataclass of plain values as S (JSON): an operator's rules. Amounts are text in it."""
+    """A dataclass of plain values as S (JSON): an operator's rules. Amounts are text, what has its default is left out.
+
+    Every bot is read at every tick: a byte saved here is a byte less of each read.
+    """
 
     attr_type = STRING
 
     def __init__(self, kind: type[Any]) -> None:
         super().__init__()
-        self._kind = kind
+        self.kind = kind
 
     def serialize(self, value: Any) -> str:
         """JSON with sorted keys; TypeError for another class."""
-        if not isinstance(value, self._kind):
-            raise TypeError(f"must be {self._kind.__name__}, was {type(value).__name__}")
-        return json.dumps(to_wire(value), separators=(",", ":"), ensure_ascii=False, sort_keys=True)
+        if not isinstance(value, self.kind):
+            raise TypeError(f"must be {self.kind.__name__}, was {type(value).__name__}")
+        defaults = {field.name: field.default for field in fields(self.kind)}
+        kept = {name: told for name, told in to_wire(value).items() if getattr(value, name) != defaults[name]}
+        return json.dumps(kept, separators=(",", ":"), ensure_ascii=False, sort_keys=True)
 
     def deserialize(self, value: str) -> Any:
         """The dataclass."""
-        return from_wire(self._kind, json.loads(value))
+        return from_wire(self.kind, json.loads(value))

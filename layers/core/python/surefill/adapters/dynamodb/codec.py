@@ -1,6 +1,7 @@
 """Rows to items and back, from the type hints of the row classes: a field added to a row is stored without more code.
 
-Every field that is not None is stored under its own name; None is absent. A field absent from an item has its default.
+Every field that is not None is stored under its own name; None is absent, and so are rules that are all defaults. A
+field absent from an item has its default.
 """
 
 import types
@@ -117,7 +118,9 @@ def encode(row: Row) -> dict[str, dict[str, Any]]:
     item: dict[str, dict[str, Any]] = {}
     for name, attribute in attributes_of(type(row)).items():
         value = getattr(row, name)
-        if value is not None:
+        # Rules that nobody changed take no room: every bot is read at every tick.
+        plain_rules = isinstance(attribute, RulesAttribute) and value == default_of(type(row), name)
+        if value is not None and not plain_rules:
             item[name] = {attribute.attr_type: attribute.serialize(value)}
     return item
 

@@ -21,3 +21,15 @@ class ConflictError(RequestRefusedError):
     """The request contradicts what is there now."""
 
     status = 409
+
+
+class TooManyError(RequestRefusedError):
+    """It was asked too often."""
+
+    status = 429
+
+
+class UnknownTokenError(RequestRefusedError):
+    """The caller did not show what proves that it may ask."""
+
+    status = 401

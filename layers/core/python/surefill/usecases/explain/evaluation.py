@@ -68,10 +68,10 @@ def _waiting(place: Place) -> Link | None:
     slot, bot = place.slot, place.bot
     if slot.last_reason is Reason.WAITING_CONFIRMATION and slot.signal_since is not None:
         return _wait(place, Reason.WAITING_CONFIRMATION, since=slot.signal_since, needed=bot.confirmation_seconds)
-    cooling = slot.state is SlotState.EMPTY and slot.idle_since is not None and slot.last_reason is not None
-    if cooling and slot.idle_since is not None:
-        if place.now - slot.idle_since < timedelta(seconds=bot.cooldown_seconds):
-            return _wait(place, Reason.WAITING_COOLDOWN, since=slot.idle_since, needed=bot.cooldown_seconds)
+    cooling = timedelta(seconds=bot.cooldown_seconds)
+    since = slot.idle_since if slot.state is SlotState.EMPTY else None
+    if since is not None and place.now - since < cooling:
+        return _wait(place, Reason.WAITING_COOLDOWN, since=since, needed=bot.cooldown_seconds)
     return None
 
 

@@ -1,4 +1,4 @@
-"""What `why` reads: one bot with everything its way of a trade leaves in the tables, in eight requests and one per symbol."""
+"""What `why` reads: all that a bot's way of a trade leaves in the tables, in eight requests and one per symbol."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class UnreadableError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """One place of a bot: a symbol, or a rung of its grid there. Orders and journal newest first, of this place only."""
+    """One place of a bot: a symbol, or a rung of its grid there. Orders and journal are of this place, newest first."""
 
     bot: Bot
     symbol: str

@@ -35,9 +35,11 @@ def said(
     )
 
 
-def fine(name: LinkName, says: str, *, since: datetime | None = None, **evidence: object) -> Link:
+def fine(
+    name: LinkName, says: str, *, since: datetime | None = None, evidence: Mapping[str, str] | None = None
+) -> Link:
     """A link that did its part."""
-    return Link(name=name, state=LinkState.OK, says=says, since=since, evidence=_shown(evidence))
+    return Link(name=name, state=LinkState.OK, says=says, since=since, evidence=evidence or {})
 
 
 def unknown(name: LinkName, says: str) -> Link:
@@ -89,7 +91,3 @@ def lasting(length: timedelta) -> str:
         return f"{minutes} min"
     hours = minutes // 60
     return f"{hours} h {minutes % 60} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
-
-
-def _shown(numbers: Mapping[str, object]) -> dict[str, str]:
-    return {name: str(value) for name, value in numbers.items() if value is not None and value != ""}

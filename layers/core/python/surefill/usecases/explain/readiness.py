@@ -64,7 +64,7 @@ def readiness_of(place: Place) -> Readiness:
             account_link(place) or fine(LinkName.GATES, f"account: {place.bot.account_id} may trade"),
             market_link(place) or fine(LinkName.GATES, f"market rule: rules of {place.symbol} are fresh"),
             slot_link(place) or fine(LinkName.CLAIM, "position: none, the place is free"),
-            budget_link(place) or fine(LinkName.CLAIM, "budget: it covers an order", **_money(place.budget)),
+            budget_link(place) or fine(LinkName.CLAIM, "budget: it covers an order", evidence=_money(place.budget)),
         ),
     )
 

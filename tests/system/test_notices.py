@@ -1,0 +1,89 @@
+"""The deployed streams wake the teller for what is worth telling, and it reaches whoever listens to the topic."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import pytest
+
+from local.stage.environment import REGION, ROOT_KEY, ROOT_SECRET
+from surefill.domain.reasons import Reason
+from surefill.domain.rows import Account, AccountState, JournalEntry, Mode
+from tests.system.bench import Bench
+
+ACCOUNT = Account(account_id="paper-binance-told", venue="binance", mode=Mode.PAPER, currency="USDT")
+
+
+def client(bench: Bench, service: Any) -> Any:
+    """A client of the stage's root."""
+    return boto3.client(
+        service,
+        endpoint_url=bench.stage.endpoint,
+        region_name=REGION,
+        aws_access_key_id=ROOT_KEY,
+        aws_secret_access_key=ROOT_SECRET,
+    )
+
+
+class Listener:
+    """A queue of one's own on the events topic."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._aws = bench.stage.aws
+        self.url = self._aws.queues.create_queue(QueueName="surefill-local-listener")["QueueUrl"]
+        attributes = self._aws.queues.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])
+        client(bench, "sns").subscribe(
+            TopicArn=bench.stage.outputs["EventsTopicArn"],
+            Protocol="sqs",
+            Endpoint=attributes["Attributes"]["QueueArn"],
+        )
+        self.heard: list[Any] = []
+
+    def kinds(self, name: str) -> list[str]:
+        """Kinds of what was said about a bot or an account."""
+        messages = self._aws.receive_all(self.url)
+        self._aws.delete_messages(self.url, messages)
+        self.heard += [json.loads(json.loads(message["Body"])["Message"]) for message in messages]
+        return [body["kind"] for body in self.heard if name in (body["facts"].get("bot"), body["facts"].get("account"))]
+
+
+@pytest.fixture
+def listener(bench: Bench) -> Iterator[Listener]:
+    found = Listener(bench)
+    yield found
+    bench.stage.aws.queues.delete_queue(QueueUrl=found.url)
+
+
+def test_an_entry_and_its_sale_are_told(bench: Bench, listener: Listener) -> None:
+    bot = bench.make_bot("told", symbol="TRX/USDT")
+    bench.open_position(bot)
+    bench.close_position(bot, symbol="TRX/USDT")
+    bench.wait_until(lambda: listener.kinds(bot) == ["entry", "exit"])
+    assert float(next(body for body in listener.heard if body["kind"] == "exit")["facts"]["realised"]) > 0
+    bench.stop_bot(bot)
+
+
+def test_what_needs_a_person_is_told_and_what_is_usual_is_not(bench: Bench, listener: Listener) -> None:
+    store = bench.stage.store
+    entry = JournalEntry(
+        bot_id="told_urgently",
+        entry_key="1",
+        at=datetime.now(UTC),
+        kind="exit",
+        symbol="UNI/USDT",
+        reason=Reason.TAKE_PROFIT,
+    )
+    store.insert(entry)
+    store.insert(ACCOUNT)
+    store.insert(replace(entry, entry_key="2", reason=Reason.UNPROTECTED))
+    store.replace(replace(ACCOUNT, state=AccountState.AUTH_FAILED, state_reason="no key"))
+    try:
+        bench.wait_until(lambda: listener.kinds(ACCOUNT.account_id) == ["credentials_rejected"])
+        bench.wait_until(lambda: listener.kinds("told_urgently") == ["position_unprotected"])
+    finally:
+        client(bench, "dynamodb").delete_item(
+            TableName=bench.stage.function("accounts"), Key={"account_id": {"S": ACCOUNT.account_id}}
+        )
