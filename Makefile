@@ -23,6 +23,7 @@ FOR ?=
 SUMMARY ?=
 PACE ?= 2s
 HOURS ?= 1
+SET ?=
 CORE := layers/core/python/surefill
 MONEY := $(CORE)/protocol/*,$(CORE)/domain/money.py,$(CORE)/domain/fills.py,$(CORE)/domain/states.py,$(CORE)/domain/market.py,$(CORE)/domain/exits.py,$(CORE)/domain/identity.py,$(CORE)/usecases/claim.py,$(CORE)/usecases/place.py,$(CORE)/usecases/settle.py,$(CORE)/usecases/book.py
 SOURCES := app.py infra local functions layers/core/python tests
@@ -78,8 +79,8 @@ synth: $(SYNCED) $(NODE) ## The CloudFormation templates: make synth STAGE=prod
 	@echo "build/cdk.out/$(STAGE): $$(ls build/cdk.out/$(STAGE) | grep -c '\.template\.json$$') templates, no findings"
 
 .PHONY: deploy
-deploy: $(SYNCED) $(NODE) ## Deploy to the AWS account of your credentials: make deploy STAGE=dev
-	@$(BIN)/python -m local.deploy --stage "$(STAGE)"
+deploy: $(SYNCED) $(NODE) ## Deploy to the AWS account of your credentials: make deploy STAGE=dev [SET="notify=telegram"]
+	@$(BIN)/python -m local.deploy --stage "$(STAGE)" $(foreach setting,$(SET),--set $(setting))
 
 .PHONY: layers
 layers: $(SYNCED) ## Build the layers and print their sizes
@@ -92,6 +93,28 @@ imports: $(SYNCED) ## How long each function takes to start, against the obvious
 .PHONY: cost
 cost: $(SYNCED) ## A bill from counted calls
 	@$(BIN)/python -m tests.benchmarks.cost
+
+.PHONY: bench
+bench: $(SYNCED) ## Backtest and evaluation against freqtrade and backtesting.py, in one run
+	@$(BIN)/python -m tests.benchmarks.evaluation
+	@$(BIN)/python -m tests.benchmarks.backtest
+
+.PHONY: drills
+drills: $(SYNCED) ## One drill per known incident; writes build/drills.json
+	@$(BIN)/python -m tests.drills
+
+.PHONY: api-fuzz
+api-fuzz: $(SYNCED) ## Every route of the API with generated requests
+	@$(BIN)/pytest tests/api -q
+
+.PHONY: openapi
+openapi: $(SYNCED) ## Write docs/api/openapi.json from the routes
+	@$(BIN)/python -m tests.api.openapi
+
+.PHONY: audit
+audit: $(SYNCED) ## Known vulnerabilities of everything in the lock (asks PyPI)
+	@mkdir -p build && $(UV) export --frozen --quiet --no-emit-project --all-groups --output-file build/audit.txt
+	@$(BIN)/pip-audit --strict --disable-pip --require-hashes --progress-spinner off -r build/audit.txt
 
 .PHONY: clean
 clean: ## Remove everything that was built or started here

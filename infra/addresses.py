@@ -44,6 +44,14 @@ class Addresses:
         return self._arn("states", "stateMachine", "order", ArnFormat.COLON_RESOURCE_NAME)
 
     @property
+    def close_all_workflow(self) -> str:
+        return self._arn("states", "stateMachine", "close_all", ArnFormat.COLON_RESOURCE_NAME)
+
+    def function(self, name: str) -> str:
+        """ARN of one function of the stage."""
+        return self._arn("lambda", "function", name, ArnFormat.COLON_RESOURCE_NAME)
+
+    @property
     def exchange_keys(self) -> str:
         """Every secret below ``surefill/<stage>/``; Secrets Manager ends each ARN with six random letters."""
         return self._stack.format_arn(
@@ -61,6 +69,10 @@ class Addresses:
             resource_name=f"{name}-??????",
             arn_format=ArnFormat.COLON_RESOURCE_NAME,
         )
+
+    def model(self, name: str) -> str:
+        """A foundation model of Bedrock; models belong to no account."""
+        return self._stack.format_arn(service="bedrock", account="", resource="foundation-model", resource_name=name)
 
     def _plain(self, service: str, name: str) -> str:
         return self._stack.format_arn(

@@ -16,10 +16,14 @@ Capability = Literal[
     "send_evaluations",
     "consume_evaluations",
     "start_orders",
+    "start_closing",
+    "call_functions",
+    "read_queue_depth",
     "read_secrets",
     "read_streams",
     "publish_events",
     "tell_people",
+    "ask_adviser",
 ]
 TableAccess = Mapping[str, tuple[str, ...]]
 
@@ -73,14 +77,8 @@ _SETTLEMENT: TableAccess = {
     "paper": (*_ROW, "BatchGetItem", "Query"),
     "exposures": ("UpdateItem",),
 }
-_API_ROW = ("GetItem", "PutItem", "UpdateItem", "Query", "BatchGetItem", "ConditionCheckItem")
-_API_TABLES = ("budgets", "exposures", "accounts", "markets", "slots", "intents", "ledger", "journal", "schedules")
-_API_INDEXES = ("bots/cadence", "budgets/by_account", "slots/open", "intents/work", "intents/by_bot")
-
-
-def _index(path: str) -> str:
-    table, index = path.split("/")
-    return f"{table}/index/{index}"
+# What bot_api may ask of other functions: a dry run, and settling and comparing now.
+CALLED = ("evaluate", "reconcile", "sync_account")
 
 
 FUNCTIONS: tuple[FunctionSpec, ...] = (
@@ -113,7 +111,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             "intents": ("BatchGetItem",),
             "journal": ("BatchWriteItem",),
         },
-        may=frozenset({"consume_evaluations", "start_orders"}),
+        may=frozenset({"consume_evaluations", "start_orders", "ask_adviser"}),
         # BLAS would start a thread per core before the first candle is read.
         environment={"OPENBLAS_NUM_THREADS": "1"},
     ),
@@ -232,21 +230,53 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         reserved_concurrency=1,
     ),
     FunctionSpec(
+        name="close_position",
+        purpose="does the next step of closing a position for the kill switch",
+        timeout=25,
+        memory=512,
+        layers=("core", "runtime"),
+        tables={
+            "closings": _GET_UPDATE,
+            "slots": _GET_UPDATE,
+            "intents": _GET_UPDATE,
+            "budgets": _GET_UPDATE,
+            "markets": _GET,
+            # What was not sent is given back; what is too small to be sold is written off.
+            "ledger": _PUT,
+            "exposures": ("UpdateItem",),
+        },
+        may=frozenset({"start_orders"}),
+    ),
+    FunctionSpec(
         name="bot_api",
         purpose="answers the control API",
         timeout=25,
         memory=512,
         layers=("core", "runtime"),
         tables={
-            **dict.fromkeys(_API_TABLES, _API_ROW),
-            # An operator's lists are read whole.
-            "bots": (*_API_ROW, "DeleteItem", "Scan"),
-            "budgets": (*_API_ROW, "Scan"),
-            "accounts": (*_API_ROW, "Scan"),
-            "schedules": (*_API_ROW, "Scan"),
-            **{_index(path): _QUERY for path in _API_INDEXES},
+            "accounts": (*_READ_SOME, "PutItem"),
+            "bots": (*_ROW, "BatchGetItem", "DeleteItem"),
+            "budgets": (*_ROW, "BatchGetItem"),
+            # A freeze takes back what was not sent yet: slot, order, money and ledger change together.
+            "slots": (*_READ_SOME, "Query", "UpdateItem"),
+            "intents": (*_READ_SOME, "UpdateItem"),
+            "exposures": ("UpdateItem",),
+            "ledger": (*_READ_SOME, "Query", "PutItem"),
+            "journal": ("GetItem", "Query", "BatchWriteItem"),
+            "markets": _READ_SOME,
+            "schedules": _READ_SOME,
+            "requests": _ROW,
+            "stops": (*_ROW, "Query"),
+            "closings": ("GetItem", "PutItem", "Query"),
+            "accounts/index/by_venue": _QUERY,
+            "bots/index/by_account": _QUERY,
+            "bots/index/by_definition": _QUERY,
+            "budgets/index/by_account": _QUERY,
+            "slots/index/open": _QUERY,
+            "intents/index/work": _QUERY,
+            "intents/index/by_bot": _QUERY,
         },
-        may=frozenset({"send_evaluations", "start_orders"}),
+        may=frozenset({"send_evaluations", "start_orders", "start_closing", "call_functions", "read_queue_depth"}),
     ),
 )
 

@@ -38,18 +38,26 @@ def check(app: App, *, stage: Stage, stacks: Stacks) -> None:
                 f"AwsSolutions-IAM5[Resource::{_SECRET}:{stage.secret_prefix}*]",
                 "Accounts are added by their owner after the deployment; their secrets share the stage's prefix.",
             )
-    workflow = stacks.trading.workflow
-    _acknowledge(
-        workflow,
-        "AwsSolutions-IAM5[Resource::*]",
-        "The log delivery actions of Step Functions have no resource-level permissions; everything else is exact.",
-    )
-    _acknowledge(
-        workflow.state_machine,
-        "AwsSolutions-SF2",
-        "Every state and its data is in the execution log under the intent's id; X-Ray would add a cost per order and "
-        "a wildcard permission, and show less.",
-    )
+    for workflow in (stacks.trading.workflow, stacks.trading.close_all):
+        _acknowledge(
+            workflow,
+            "AwsSolutions-IAM5[Resource::*]",
+            "The log delivery actions of Step Functions have no resource-level permissions; everything else is exact.",
+        )
+        _acknowledge(
+            workflow.state_machine,
+            "AwsSolutions-SF2",
+            "Every state and its data is in the execution log under the name of what it carries; X-Ray would add a "
+            "cost per order and a wildcard permission, and show less.",
+        )
+
+    for route in stacks.control.control.alerts:
+        _acknowledge(
+            route,
+            "AwsSolutions-APIG4",
+            "Charting services can't sign. The function compares the alert's token in constant time and limits alerts "
+            "per bot; the route can do nothing but hand an alert to a bot.",
+        )
 
 
 _SECRET = "arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret"  # noqa: S105

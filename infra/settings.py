@@ -37,6 +37,7 @@ VENUE_HOSTS: Mapping[str, tuple[str, ...]] = {
 
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9]{1,11}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_MODEL = re.compile(r"[a-z0-9-]+\.[a-z0-9.:-]+")
 _RETENTION_DAYS = (1, 7, 14, 30, 90, 180, 365)
 
 
@@ -72,6 +73,7 @@ class Stage:
     log_retention_days: int
     alarm_email: str | None
     notify: tuple[Channel, ...]
+    adviser_model: str | None
     reserves_concurrency: bool
 
     @property
@@ -144,6 +146,7 @@ def stage_from_context(lookup: Callable[[str], object | None]) -> Stage:
         log_retention_days=read.choice("log_retention_days", _RETENTION_DAYS, default=90 if is_stable else 7),
         alarm_email=_email(read.text("alarm_email")),
         notify=_channels(read.text("notify") or ""),
+        adviser_model=_model(read.text("adviser_model")),
         reserves_concurrency=read.flag("reserved_concurrency", default=True),
     )
 
@@ -186,6 +189,12 @@ def _channels(names: str) -> tuple[Channel, ...]:
     if unknown := [name for name in chosen if name not in known]:
         raise SettingsError(f"notify must be a comma separated list of {', '.join(known)}, was {unknown[0]!r}")
     return tuple(channel for channel in known if channel in chosen)
+
+
+def _model(value: str | None) -> str | None:
+    if value is not None and not _MODEL.fullmatch(value):
+        raise SettingsError(f"adviser_model must be a Bedrock model id such as amazon.nova-lite-v1:0, was {value!r}")
+    return value
 
 
 def _email(value: str | None) -> str | None:

@@ -21,8 +21,14 @@ def main(arguments: list[str] | None = None) -> int:
     """Deploy; the exit code. What is in the way is one sentence and exit code 2."""
     parser = argparse.ArgumentParser(prog="python -m local.deploy", description=__doc__)
     parser.add_argument("--stage", required=True, help="name of the stage: dev, staging, prod, ...")
-    stage = parser.parse_args(arguments).stage
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="a setting: alarm_email, notify, venues, ..."
+    )
+    options = parser.parse_args(arguments)
+    stage = options.stage
     try:
+        if unclear := [text for text in options.set if "=" not in text]:
+            raise LocalError(f"a setting must look like notify=telegram, was {unclear[0]!r}")
         if stage == "local":
             raise LocalError("the stage 'local' lives on this machine: it is deployed by `make up`")
         account, region = _account()
@@ -31,10 +37,10 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"surefill: {problem}\n")
         return 2
     sys.stderr.write(f"stage {stage} in account {account}, {region}\n")
-    context = f"--context=stage={stage}"
+    context = [f"--context={text}" for text in (f"stage={stage}", *options.set)]
     for command in (
-        ("bootstrap", f"aws://{account}/{region}", context),
-        ("deploy", "--all", "--require-approval=broadening", context),
+        ("bootstrap", f"aws://{account}/{region}", *context),
+        ("deploy", "--all", "--require-approval=broadening", *context),
     ):
         code = subprocess.run(  # noqa: S603
             toolchain.command(*command), cwd=_REPOSITORY, check=False

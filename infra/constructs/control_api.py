@@ -38,7 +38,10 @@ _ACCESS_LOG = json.dumps(
 
 
 class ControlApi(Construct):
-    """Every route needs a SigV4 signature of a principal that may call ``execute-api:Invoke``."""
+    """Every route needs a SigV4 signature of a principal that may call ``execute-api:Invoke``, but one.
+
+    Charting services can't sign. Their alerts come to a route of their own, and carry a token that the function checks.
+    """
 
     def __init__(self, scope: Construct, construct_id: str, *, stage: Stage, bot_api: PythonFunction) -> None:
         super().__init__(scope, construct_id)
@@ -50,10 +53,13 @@ class ControlApi(Construct):
             create_default_stage=False,
             default_authorizer=authorizers.HttpIamAuthorizer(),
         )
-        self.api.add_routes(
-            path="/{proxy+}",
-            methods=[gateway.HttpMethod.ANY],
-            integration=integrations.HttpLambdaIntegration("BotApi", bot_api.function),
+        integration = integrations.HttpLambdaIntegration("BotApi", bot_api.function)
+        self.api.add_routes(path="/{proxy+}", methods=[gateway.HttpMethod.ANY], integration=integration)
+        self.alerts = self.api.add_routes(
+            path="/hooks/{bot_id}",
+            methods=[gateway.HttpMethod.POST],
+            integration=integration,
+            authorizer=gateway.HttpNoneAuthorizer(),
         )
         access_log = log_group(self, stage=stage, name=f"/aws/vendedlogs/apis/{stage.resource('control')}")
         default_stage = gateway.HttpStage(

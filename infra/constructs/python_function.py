@@ -13,6 +13,7 @@ from aws_cdk import aws_lambda_destinations as destinations
 from constructs import Construct
 
 from infra.addresses import Addresses
+from infra.catalogue import CALLED
 from infra.constructs.alarms import Alarms
 from infra.constructs.dead_letter_queue import DeadLetterQueue
 from infra.constructs.log_group import log_group
@@ -178,10 +179,15 @@ def grants_for(scope: Construct, *, stage: Stage, spec: FunctionSpec, stream_arn
     if "tell_people" in spec.may and stage.notify:
         secrets = [at.secret(stage.notify_secret(kind)) for kind in stage.notify]
         grants.append(Grant(actions=("secretsmanager:GetSecretValue",), resources=secrets))
+    if "ask_adviser" in spec.may and stage.adviser_model:
+        grants.append(Grant(actions=("bedrock:InvokeModel",), resources=[at.model(stage.adviser_model)]))
     resources: Mapping[Capability, Grant] = {
         "send_evaluations": Grant(actions=_sending("sqs:SendMessage", stage), resources=[at.evaluations_queue]),
         "consume_evaluations": Grant(actions=_CONSUME_QUEUE, resources=[at.evaluations_queue]),
         "start_orders": Grant(actions=("states:StartExecution",), resources=[at.order_workflow]),
+        "start_closing": Grant(actions=("states:StartExecution",), resources=[at.close_all_workflow]),
+        "call_functions": Grant(actions=("lambda:InvokeFunction",), resources=[at.function(name) for name in CALLED]),
+        "read_queue_depth": Grant(actions=("sqs:GetQueueAttributes",), resources=[at.evaluations_queue]),
         "read_secrets": Grant(actions=("secretsmanager:GetSecretValue",), resources=[at.exchange_keys]),
         "publish_events": Grant(actions=_sending("sns:Publish", stage), resources=[at.events_topic]),
     }

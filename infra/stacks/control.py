@@ -44,6 +44,7 @@ class ControlStack(Stack):
             environment={
                 "EVALUATIONS_QUEUE_URL": evaluations_queue_url,
                 "ORDER_WORKFLOW_ARN": Addresses(self, stage=stage).order_workflow,
+                "CLOSE_ALL_WORKFLOW_ARN": Addresses(self, stage=stage).close_all_workflow,
             },
             grants=grants_for(self, stage=stage, spec=spec),
         )

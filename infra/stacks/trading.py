@@ -14,6 +14,7 @@ from aws_cdk import aws_sqs as sqs
 
 from infra.addresses import Addresses
 from infra.catalogue import FUNCTIONS, TICKS, FunctionSpec
+from infra.constructs.close_all_workflow import CloseAllWorkflow
 from infra.constructs.dead_letter_queue import requires_tls
 from infra.constructs.order_workflow import OrderWorkflow
 from infra.constructs.python_function import Layers, PythonFunction, grants_for
@@ -79,6 +80,9 @@ class TradingStack(Stack):
             place_order=self.functions["place_order"],
             settle_order=self.functions["settle_order"],
         )
+        self.close_all = CloseAllWorkflow(
+            self, "CloseAll", stage=stage, close_position=self.functions["close_position"]
+        )
         self._event_sources()
         self._alarms_reach_people()
         self.schedule_group = self._schedules()
@@ -93,6 +97,8 @@ class TradingStack(Stack):
             environment["ORDER_WORKFLOW_ARN"] = at.order_workflow
         if "publish_events" in spec.may:
             environment["EVENTS_TOPIC_ARN"] = at.events_topic
+        if "ask_adviser" in spec.may and self._stage.adviser_model:
+            environment["ADVISER_MODEL"] = self._stage.adviser_model
         if "tell_people" in spec.may:
             environment |= {
                 f"NOTIFY_{channel.upper()}_SECRET": self._stage.notify_secret(channel) for channel in self._stage.notify
@@ -176,6 +182,7 @@ class TradingStack(Stack):
     def _outputs(self) -> None:
         CfnOutput(self, "EvaluationsQueueUrl", value=self.evaluations.queue_url)
         CfnOutput(self, "OrderWorkflowArn", value=self.workflow.state_machine.state_machine_arn)
+        CfnOutput(self, "CloseAllWorkflowArn", value=self.close_all.state_machine.state_machine_arn)
         CfnOutput(self, "ScheduleGroupName", value=self._stage.prefix)
         for name, made in self.functions.items():
             CfnOutput(self, f"{made.node.id}FunctionName", value=made.function.function_name, description=name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -117,7 +118,7 @@ def _thin(times: Any, values: Any) -> tuple[Any, Any]:
         return times, values
     edges = np.linspace(0, len(times), _POINTS // 2 + 1).astype(int)
     kept: set[int] = {0, len(times) - 1}
-    for first, last in zip(edges[:-1], edges[1:], strict=True):
+    for first, last in pairwise(edges):
         kept.update((first + int(values[first:last].argmin()), first + int(values[first:last].argmax())))
     places = np.array(sorted(kept))
     return times[places], values[places]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from pathlib import Path  # noqa: TC003 - typer reads the annotations at run time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -135,7 +135,7 @@ def fetch(
     until: Annotated[str | None, typer.Option(help="First day or moment that is left out (default: now).")] = None,
     timeframe: Annotated[str, typer.Option(help="Length of a candle: 1m, 5m, 1h, 1d.")] = "1m",
     venue: Annotated[str, typer.Option(help="Where from.")] = "binance",
-    out: Annotated[Path, typer.Option(help="Folder the files are written to.")] = Path("candles"),  # noqa: B008
+    out: Annotated[Path, typer.Option(help="Folder the files are written to.")] = Path("candles"),
     url: Annotated[str | None, typer.Option(help="Another address of the venue's API (a local one).")] = None,
 ) -> None:
     """Download public candles into CSV files. A file that is there already is continued."""

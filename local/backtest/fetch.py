@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import sys
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -12,9 +11,7 @@ from rich.progress import Progress, TextColumn, TimeRemainingColumn
 
 from local.backtest.candle_files import COLUMNS, read_candles
 from local.errors import LocalError
-from surefill.adapters.ccxt.market_data import CcxtMarketData
 from surefill.adapters.clocks import WallClock
-from surefill.adapters.credentials import Credentials
 from surefill.adapters.memory import MemoryStore
 from surefill.adapters.venues import PROFILES, RealVenues
 from surefill.domain.orders import VenueError
@@ -25,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from surefill.adapters.credentials import Credentials
     from surefill.ports import MarketData
 
 # Rows asked for in one go: what Binance gives at most.
@@ -76,9 +74,7 @@ def public_data(venue: str, *, url: str | None) -> MarketData:
     if venue not in PROFILES:
         raise LocalError(f"--venue must be one of {', '.join(sorted(PROFILES))}, was {venue!r}")
     hosts = {venue: VenueHosts(endpoint=url, hosts=())}
-    venues = RealVenues(
-        hosts=hosts, secrets=_NoSecrets(), secret_prefix="", store=MemoryStore(), clock=WallClock()
-    )
+    venues = RealVenues(hosts=hosts, secrets=_NoSecrets(), secret_prefix="", store=MemoryStore(), clock=WallClock())
     return venues.market_data(venue)
 
 
@@ -110,7 +106,10 @@ def fetch_file(
 def _page(data: MarketData, *, symbol: str, timeframe: str, at_ms: int, end_ms: int) -> Sequence[Sequence[float]]:
     try:
         return data.candle_rows(
-            symbol=symbol, timeframe=timeframe, until=from_milliseconds(end_ms), limit=min(_PAGE, -(-(end_ms - at_ms) // _length_ms(timeframe)))
+            symbol=symbol,
+            timeframe=timeframe,
+            until=from_milliseconds(end_ms),
+            limit=min(_PAGE, -(-(end_ms - at_ms) // _length_ms(timeframe))),
         )
     except VenueError as error:
         raise LocalError(f"candles of {symbol}: {error}; what was fetched is kept, run it again to go on") from None
@@ -145,7 +144,8 @@ def _summary(path: Path, *, symbol: str) -> str:
     first = from_milliseconds(int(history.opened_ms[0]))
     last = from_milliseconds(int(history.opened_ms[-1]) + history.length_ms)
     missing = (
-        f"; {gaps.missing} missing in {gaps.count} gaps, the longest {gaps.longest} from {gaps.longest_from:%Y-%m-%d %H:%M}"
+        f"; {gaps.missing} missing in {gaps.count} gaps, the longest {gaps.longest}"
+        f" from {gaps.longest_from:%Y-%m-%d %H:%M}"
         if gaps.longest_from is not None
         else ", no gaps"
     )

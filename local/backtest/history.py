@@ -65,17 +65,16 @@ class History:
             first_from=from_milliseconds(int(self.opened_ms[holes[0]]) + self.length_ms),
         )
 
-    def candles(self, first: int = 0, last: int | None = None) -> Candles:
-        """The candles from `first` up to, not including, `last`, as strategies read them."""
-        part = slice(first, last)
+    def candles(self) -> Candles:
+        """The candles as strategies read them."""
         return Candles(
             timeframe=self.timeframe,
-            opened_ms=_as_array("q", self.opened_ms[part]),
-            open=_as_array("d", self.open[part]),
-            high=_as_array("d", self.high[part]),
-            low=_as_array("d", self.low[part]),
-            close=_as_array("d", self.close[part]),
-            volume=_as_array("d", self.volume[part]),
+            opened_ms=_as_array("q", self.opened_ms),
+            open=_as_array("d", self.open),
+            high=_as_array("d", self.high),
+            low=_as_array("d", self.low),
+            close=_as_array("d", self.close),
+            volume=_as_array("d", self.volume),
         )
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from local.backtest.history import resample
 from local.errors import LocalError
 from surefill.domain.market import Refusal

@@ -190,17 +190,28 @@ def require_conservation(store: MemoryStore, *, orders: Sequence[Order]) -> None
     _require_base(store, orders=orders, slots=slots)
 
 
+def require_balances(store: MemoryStore) -> None:
+    """Every budget adds up, and what is deployed is what its positions cost. Raises MoneyError."""
+    slots = [slot for slot in store.rows(Slot) if slot.state is not SlotState.EMPTY]
+    for budget in store.rows(Budget):
+        _require_sums(budget, slots=slots)
+
+
 _BALANCES = ("available", "reserved", "deployed", "funded", "realised")
 
 
 def _require_budget(budget: Budget, *, ledger: Sequence[LedgerEntry], slots: Sequence[Slot]) -> None:
-    held, owed = add(budget.available, budget.reserved, budget.deployed), add(budget.funded, budget.realised)
-    if held != owed or min(budget.available, budget.reserved, budget.deployed) < ZERO:
-        raise MoneyError(f"budget {budget.budget_id} must hold {owed}, holds {held}: {budget}")
+    _require_sums(budget, slots=slots)
     for name in _BALANCES:
         explained = total(getattr(entry, name) for entry in ledger)
         if explained != getattr(budget, name):
             raise MoneyError(f"{name} of budget {budget.budget_id} is {getattr(budget, name)}, ledger says {explained}")
+
+
+def _require_sums(budget: Budget, *, slots: Sequence[Slot]) -> None:
+    held, owed = add(budget.available, budget.reserved, budget.deployed), add(budget.funded, budget.realised)
+    if held != owed or min(budget.available, budget.reserved, budget.deployed) < ZERO:
+        raise MoneyError(f"budget {budget.budget_id} must hold {owed}, holds {held}: {budget}")
     cost = total(slot.cost for slot in slots if slot.budget_id == budget.budget_id)
     if cost != budget.deployed:
         raise MoneyError(f"positions of budget {budget.budget_id} cost {cost}, deployed are {budget.deployed}")

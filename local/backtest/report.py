@@ -115,7 +115,9 @@ def _prices(symbol: str, result: BudgetResult, histories: Mapping[str, History])
 
 def _marker(order: Order) -> Marker:
     buys = order.side is Side.BUY
-    text = f"{order.at:%Y-%m-%d %H:%M} {order.side} {order.quantity.normalize():f} at {order.price:.8g} ({order.reason})"
+    text = (
+        f"{order.at:%Y-%m-%d %H:%M} {order.side} {order.quantity.normalize():f} at {order.price:.8g} ({order.reason})"
+    )
     return Marker(
         time_ms=to_milliseconds(order.at), value=order.price, css="buy" if buys else "sell", up=buys, text=text
     )
@@ -144,8 +146,6 @@ def _trades(trades: Sequence[Trade]) -> str:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    body = "".join(
-        "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows
-    )
+    body = "".join("<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows)
     header = "".join(f"<th>{escape(name)}</th>" for name in head)
     return f'<div class="scroll"><table><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table></div>'

@@ -5,12 +5,12 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
-from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from local.backtest.candle_files import read_candles
+from local.backtest.deciding import Deciding
 from local.backtest.engine import Engine
 from local.backtest.history import between
 from local.backtest.market import Market
@@ -25,6 +25,8 @@ from local.backtest.outcome import (
 )
 from local.backtest.setting_up import set_up
 from local.backtest.spec import BacktestSpec, BudgetPlan, FillModel
+from local.backtest.tape import Tape
+from local.backtest.touches import Touches
 from local.backtest.venue import BacktestVenue, SetClock
 from local.backtest.world import make_world
 from local.errors import LocalError
@@ -34,6 +36,7 @@ from surefill.domain.times import from_milliseconds
 from surefill.strategies import STRATEGIES
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Iterator, Sequence
     from decimal import Decimal
 
@@ -117,9 +120,26 @@ def run_budget(spec: BacktestSpec, plan: BudgetPlan, *, histories: dict[str, His
         venue = BacktestVenue(clock=clock, costs=spec.costs)
         world = make_world(clock=clock, venues=venue, strategies=strategies)
         bots = set_up(world, spec, budgets=[plan])
-        engine = Engine(world=world, venue=venue, market=market, spec=spec)
-        engine.run(bots)
-        return result_of(world, plan, bots=bots, counts=engine.counts, market=market)
+        counts = run_engine(world, venue, bots=bots, market=market, spec=spec)
+        return result_of(world, plan, bots=bots, counts=counts, market=market)
+
+
+def run_engine(
+    world: World, venue: BacktestVenue, *, bots: Sequence[Bot], market: Market, spec: BacktestSpec, whole: bool = False
+) -> Counter[str]:
+    """Run bots over a market; decisions by reason. `whole` as in `Deciding`."""
+    tape = Tape(venue=venue, rules=spec.rules)
+    engine = Engine(
+        world=world,
+        venue=venue,
+        market=market,
+        fill=spec.fill,
+        tape=tape,
+        touches=Touches(world=world, venue=venue, tape=tape),
+        deciding=Deciding(world=world, market=market, whole=whole),
+    )
+    engine.run(bots)
+    return engine.deciding.counts
 
 
 def result_of(

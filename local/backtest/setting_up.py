@@ -48,9 +48,7 @@ def permissive_rules(symbol: str, *, fee: Decimal) -> MarketRules:
     )
 
 
-def set_up(
-    world: World, spec: BacktestSpec, *, budgets: Sequence[BudgetPlan], mode: Mode = Mode.PAPER
-) -> list[Bot]:
+def set_up(world: World, spec: BacktestSpec, *, budgets: Sequence[BudgetPlan], mode: Mode = Mode.PAPER) -> list[Bot]:
     """Write account, budgets, rules and bots of these budgets; the bots, active. Raises LocalError for a bad bot."""
     store = world.store
     account = f"{mode}-{VENUE}-backtest"
@@ -84,8 +82,8 @@ def _make_bot(world: World, plan: BotPlan, *, account: str) -> Bot:
         bot = control.create(body.spec())
     except pydantic.ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise LocalError(f"bot {plan.body.get('name', '')!r}: {where}: {first['msg']}, was {first['input']!r}") from None
+        problem = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}, was {first['input']!r}"
+        raise LocalError(f"bot {plan.body.get('name', '')!r}: {problem}") from None
     except RequestRefusedError as error:
         raise LocalError(f"bot {plan.name!r}: {error}") from None
     active = replace(bot, state=BotState.ACTIVE)

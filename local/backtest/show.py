@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from local.backtest.figures import as_json, facts, part_rows
 from local.backtest.options import make_spec
 from local.backtest.run import read_histories, run
+from local.backtest.spec import FillModel
 from local.backtest.statistics import statistics_of
 from local.errors import LocalError
 
@@ -21,6 +22,13 @@ if TYPE_CHECKING:
     from local.backtest.run import BudgetResult
     from local.backtest.spec import BacktestSpec
     from local.backtest.statistics import Statistics
+
+
+_FILLS = {
+    FillModel.CLOSE: "the close of the candle decided on",
+    FillModel.NEXT_OPEN: "the open of the next candle",
+    FillModel.TICKS: "the prices of the minute, as in a replay",
+}
 
 
 def run_and_show(asked: Asked, *, as_json: bool, report_file: Path | None, processes: int | None) -> int:
@@ -62,9 +70,7 @@ def settings(spec: BacktestSpec) -> dict[str, str]:
     """What was run, in words."""
     costs = spec.costs
     return {
-        "orders fill at": {"close": "the close of the candle decided on", "next_open": "the open of the next candle"}.get(
-            spec.fill, "the prices of the minute, as in a replay"
-        ),
+        "orders fill at": _FILLS[spec.fill],
         "fee": f"{costs.fee * 100:f} % of what is received",
         "slippage": f"{costs.slippage_percent:f} %",
         "one order fills": "any amount" if costs.volume_share is None else f"{costs.volume_share} of a candle's volume",

@@ -7,7 +7,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from local.backtest.costs import Costs
-from surefill.domain.money import ZERO
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,12 +76,3 @@ class BacktestSpec:
     def currency(self) -> str:
         """What all budgets are in: the quote of the symbols."""
         return next(iter(self.files)).partition("/")[2]
-
-    def total(self) -> Decimal:
-        """Money of all budgets."""
-        return sum((budget.amount for budget in self.budgets), ZERO)
-
-
-def groups(spec: BacktestSpec) -> list[tuple[str, ...]]:
-    """Names of budgets, one group per budget: bots of different budgets never meet, so groups can run side by side."""
-    return [(budget.name,) for budget in spec.budgets]

@@ -29,7 +29,7 @@ from surefill.usecases.batches import decode
 from surefill.usecases.dispatch import batches, dispatch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from local.backtest.spec import BacktestSpec, BudgetPlan
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from surefill.usecases.batches import Batch
 
 _MINUTE_MS = 60_000
-_TOLD_EVERY = 200
 
 
 @dataclass(slots=True)
@@ -72,12 +71,11 @@ class _Queue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TickRun:
-    """A finished run: its tables and what was decided."""
+    """A run: its tables and what was decided."""
 
     world: World
     bots: Sequence[Bot]
     counts: Counter[str]
-    first_tick: datetime
 
 
 def run_ticks(
@@ -86,7 +84,6 @@ def run_ticks(
     *,
     strategies: Mapping[str, type[Strategy]],
     count: int | None = None,
-    tell: Callable[[int], None] | None = None,
 ) -> TickRun:
     """Run the bots of one budget for `count` minutes (None: to the end). Raises LocalError for unusable candles."""
     bots = [bot for bot in spec.bots if bot.budget == plan.name]
@@ -114,8 +111,8 @@ def run_ticks(
         clock=ExchangeClock.manual(first_ms - _MINUTE_MS),
         fees=FeeRates(maker=spec.costs.fee, taker=spec.costs.fee),
     )
-    run = _prepare(spec, plan, exchange=exchange, symbols=symbols, strategies=strategies, first_ms=first_ms)
-    _drive(run, exchange=exchange, first_ms=first_ms, count=min(possible, count or possible), tell=tell)
+    run = _prepare(spec, plan, exchange=exchange, symbols=symbols, strategies=strategies)
+    _drive(run, exchange=exchange, first_ms=first_ms, count=min(possible, count or possible))
     return run
 
 
@@ -143,7 +140,6 @@ def _prepare(
     exchange: Exchange,
     symbols: Sequence[str],
     strategies: Mapping[str, type[Strategy]],
-    first_ms: int,
 ) -> TickRun:
     clock = ExchangeTime(exchange.state.clock)
     venues = RealVenues(
@@ -160,12 +156,10 @@ def _prepare(
     files = {symbol: spec.files[symbol] for symbol in symbols}
     missing = {symbol: permissive_rules(symbol, fee=spec.costs.fee) for symbol in symbols if symbol not in rules}
     bots = set_up(world, replace(spec, files=files, rules={**missing, **rules}), budgets=[plan], mode=Mode.LIVE)
-    return TickRun(world=world, bots=bots, counts=Counter(), first_tick=from_milliseconds(first_ms))
+    return TickRun(world=world, bots=bots, counts=Counter())
 
 
-def _drive(
-    run: TickRun, *, exchange: Exchange, first_ms: int, count: int, tell: Callable[[int], None] | None
-) -> None:
+def _drive(run: TickRun, *, exchange: Exchange, first_ms: int, count: int) -> None:
     clock = exchange.state.clock
     # A started bot is evaluated at once: in the minute before the first tick.
     before = from_milliseconds(first_ms - _MINUTE_MS)
@@ -186,11 +180,8 @@ def _drive(
             clock.set(tick_ms + delay * 1_000)
             for body in sorted(bodies):
                 _evaluate(run, decode(body))
-        if tell is not None and number % _TOLD_EVERY == 0:
-            tell(tick_ms)
 
 
 def _evaluate(run: TickRun, batch: Batch) -> None:
     for decision in run.world.evaluator.evaluate(batch):
         run.counts[decision.reason] += 1
-

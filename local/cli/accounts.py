@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 
 from local.cli.command import Session, Yes, api_command
 from local.cli.completion import AccountId
-from local.cli.output import exact, facts, money, right, state, table, when, whole
+from local.cli.output import at, exact, facts, money, right, state, table, when, whole
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -20,7 +20,8 @@ def list_(session: Session) -> None:
 
     def picture() -> RenderableType:
         columns = (
-            whole("account"), "mode", "venue", right("balance"), "currency", "state", "read", "differences",
+            whole("account"), whole("mode"), "venue", right("balance"), "currency", whole("state"), whole("read"),
+            "differences",
         )  # fmt: skip
         rows = [
             (
@@ -30,7 +31,7 @@ def list_(session: Session) -> None:
                 money(item.get("balances", {}).get(item["currency"])),
                 item["currency"],
                 state(item["state"]),
-                when(item.get("reconciled_at"), now=session.now()),
+                at(item.get("reconciled_at"), now=session.now()),
                 item.get("differences"),
             )
             for item in page["items"]

@@ -1,6 +1,6 @@
 """`surefill bots`: create, start, change and stop bots."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,9 +9,12 @@ from rich.console import Group, RenderableType
 
 from local.cli.command import Session, Yes, api_command
 from local.cli.completion import BotName, BotNames
-from local.cli.output import duration, exact, facts, money, percent, right, state, table, when, whole
+from local.cli.output import age, at, duration, exact, facts, money, percent, reason, right, state, table, when, whole
+from surefill.domain.rules import ExitRules, GateRules, SizingRules
+from surefill.wire import to_wire
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
+_RULES: Mapping[str, Any] = {"sizing": SizingRules, "gates": GateRules, "exit_rules": ExitRules}
 _WATCH, _DEFINE, _RUN = "Look", "Define", "Run"
 
 
@@ -21,7 +24,16 @@ def list_(session: Session) -> None:
     page = session.api.pages("bots", limit=None)
 
     def picture() -> RenderableType:
-        columns = (whole("bot"), "mode", "strategy", "symbols", right("every"), "state", "because")
+        columns = (
+            whole("bot"),
+            whole("mode"),
+            "strategy",
+            "symbols",
+            right("every"),
+            whole("state"),
+            whole("next run"),
+            "because",
+        )
         rows = [
             (
                 item["bot_id"],
@@ -30,6 +42,7 @@ def list_(session: Session) -> None:
                 item["symbols"],
                 duration(item["interval_seconds"]),
                 state(item["state"]),
+                at(item.get("next_run_at"), now=session.now()),
                 item.get("state_reason"),
             )
             for item in page["items"]
@@ -116,6 +129,44 @@ def halt(session: Session, bots: BotNames) -> None:
     _switch(session, bots, "halt")
 
 
+@api_command(app, changes=True, rich_help_panel=_RUN)
+def evaluate(
+    session: Session,
+    bot: BotName,
+    dry: Annotated[bool, typer.Option("--dry", help="Only say what it would do.")] = False,
+) -> None:
+    """Evaluate a bot now instead of at its next run."""
+    answer = session.api.post("bots", bot, "evaluate", body={"dry": dry})
+    session.show(answer, lambda: simulated_picture(answer) if dry else _queued(answer))
+
+
+@api_command(app, changes=True, rich_help_panel=_RUN)
+def simulate(
+    session: Session,
+    bot: BotName,
+    symbol: Annotated[str | None, typer.Argument(help="One symbol of the bot (default: all).")] = None,
+    signal: Annotated[
+        str | None, typer.Option(help="BUY or SELL instead of what its strategy says.", show_default=False)
+    ] = None,
+) -> None:
+    """Say what a bot would do now, on live data, without doing it."""
+    asked = {"symbol": symbol, "signal": signal.upper() if signal else None}
+    body = {name: value for name, value in asked.items() if value is not None}
+    answer = session.api.post("bots", bot, "simulate", body=body)
+    session.show(answer, lambda: simulated_picture(answer))
+
+
+@api_command(app, changes=True, rich_help_panel=_DEFINE)
+def hook(
+    session: Session,
+    bot: BotName,
+    remove: Annotated[bool, typer.Option("--remove", help="Take no more alerts instead.")] = False,
+) -> None:
+    """Make a new token for alerts of a charting service; it is shown this once."""
+    answer = session.api.delete("bots", bot, "hook") if remove else session.api.post("bots", bot, "hook")
+    session.show(answer, lambda: facts([(name.replace("_", " "), value) for name, value in answer.items()]))
+
+
 def mode_of(row: Mapping[str, Any]) -> str:
     """Live or paper: an account's id begins with it."""
     return str(row["account_id"]).partition("-")[0]
@@ -136,13 +187,15 @@ def bot_picture(bot: Mapping[str, Any], *, session: Session) -> RenderableType:
                 ("parameters", bot.get("params") or None),
                 ("candles", bot["timeframe"]),
                 ("evaluated every", duration(bot["interval_seconds"])),
+                ("next run", when(bot.get("next_run_at"), now=session.now())),
                 ("per entry", f"{percent(bot['budget_percent'])} of its budget"),
                 ("take profit", percent(bot["take_profit_percent"])),
                 ("stop loss", percent(bot["stop_loss_percent"])),
                 ("slippage", f"at most {percent(bot['slippage_percent'])}"),
                 ("confirmation", duration(bot["confirmation_seconds"])),
                 ("cooldown", duration(bot["cooldown_seconds"])),
-                *((name, bot.get(name) or None) for name in ("sizing", "gates", "exit_rules")),
+                *((name.replace("_", " "), _unusual(bot, name)) for name in _RULES),
+                ("takes alerts", bot.get("takes_alerts") or None),
                 ("created", when(bot.get("created_at"), now=session.now())),
             ]
         )
@@ -152,10 +205,19 @@ def bot_picture(bot: Mapping[str, Any], *, session: Session) -> RenderableType:
     return Group(*parts)
 
 
+def simulated_picture(answer: Mapping[str, Any]) -> RenderableType:
+    """What each symbol's evaluation would come to."""
+    rows = [
+        (item["symbol"], reason(item["reason"]), item.get("numbers") or None, _orders(item.get("intents", ())))
+        for item in answer["results"]
+    ]
+    return table((whole("symbol"), "it would", "numbers", "order"), rows)
+
+
 def slots_table(slots: list[dict[str, Any]], *, session: Session) -> RenderableType:
     """The places of a bot."""
     columns = (
-        whole("symbol"), "state", right("quantity"), right("cost"), right("TP"), right("SL"), "since", "last decision",
+        whole("symbol"), whole("state"), right("quantity"), right("cost"), right("TP"), right("SL"), whole("open"), "last decision",
     )  # fmt: skip
     rows = [
         (
@@ -165,7 +227,7 @@ def slots_table(slots: list[dict[str, Any]], *, session: Session) -> RenderableT
             money(slot["cost"]),
             exact(slot.get("take_profit")),
             exact(slot.get("stop_loss")),
-            when(slot.get("opened_at"), now=session.now()),
+            age(slot.get("opened_at"), now=session.now()),
             slot.get("last_reason"),
         )
         for slot in slots
@@ -175,8 +237,14 @@ def slots_table(slots: list[dict[str, Any]], *, session: Session) -> RenderableT
 
 def place_of(slot: Mapping[str, Any]) -> str:
     """The symbol of a place, with the rung of a grid."""
-    symbol = str(slot["market_key"]).partition("|")[2]
+    symbol = str(slot.get("symbol") or slot["market_key"].partition("|")[2])
     return f"{symbol} {slot['rung']}" if slot.get("rung") else symbol
+
+
+def _unusual(bot: Mapping[str, Any], name: str) -> dict[str, Any] | None:
+    """Of a bot's rules, what is not as it always is."""
+    usual = to_wire(_RULES[name]())
+    return {field: value for field, value in bot.get(name, {}).items() if value != usual.get(field)} or None
 
 
 def _switch(session: Session, bots: list[str], verb: str) -> None:
@@ -187,3 +255,15 @@ def _switch(session: Session, bots: list[str], verb: str) -> None:
 
 def _line(bot: Mapping[str, Any]) -> RenderableType:
     return facts([(str(bot["bot_id"]), state(bot["state"]))])
+
+
+def _queued(answer: Mapping[str, Any]) -> RenderableType:
+    return facts([(str(answer["bot_id"]), "is evaluated on " + ", ".join(answer["queued"]))])
+
+
+def _orders(intents: Sequence[Mapping[str, Any]]) -> str:
+    return ", ".join(
+        f"{intent['side']} {exact(intent['quantity'])} {intent['kind']}"
+        + (f" at {exact(intent['limit_price'])}" if intent.get("limit_price") else "")
+        for intent in intents
+    )

@@ -1,15 +1,17 @@
 """`surefill budgets`: money of an account set aside for bots."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
 from rich.console import RenderableType
 
 from local.cli.command import Session, Yes, api_command
-from local.cli.completion import AccountId, BudgetId
-from local.cli.output import facts, gain, money, right, state, table, whole
+from local.cli.completion import AccountId, BudgetId, Limit
+from local.cli.output import at, decimal, exact, facts, gain, money, right, state, table, whole
+from local.errors import LocalError
 
+_COUNTS = frozenset({"max_open_positions", "max_trades_per_day"})
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 Amount = Annotated[str, typer.Argument(help="Amount in the account's currency, e.g. 250.50.")]
 
@@ -22,7 +24,7 @@ def list_(session: Session) -> None:
     def picture() -> RenderableType:
         columns = (
             whole("budget"), right("funded"), right("available"), right("reserved"), right("deployed"),
-            right("realised"), right("open"), right("today"), "entries",
+            right("realised"), right("open"), right("today"), whole("entries"),
         )  # fmt: skip
         rows = [
             (
@@ -84,6 +86,39 @@ def withdraw(session: Session, budget: BudgetId, amount: Amount, yes: Yes = Fals
 
 
 @api_command(app, changes=True)
+def shrink(session: Session, budget: BudgetId, to: Amount, yes: Yes = False) -> None:
+    """Take free money out of a budget until so much of its funds is left. Asks first on a live account."""
+    _ask(session, f"Shrink {budget} to {to}?", of=budget, yes=yes)
+    changed = session.api.post("budgets", budget, "shrink", body={"to": to})
+    session.show(changed, lambda: budget_picture(changed))
+
+
+@api_command(app, changes=True)
+def limit(
+    session: Session,
+    budget: BudgetId,
+    limits: Annotated[
+        list[str], typer.Argument(metavar="LIMIT=VALUE...", help="max_daily_loss=50, max_open_positions=none")
+    ],
+) -> None:
+    """Change the limits of a budget; none takes one away. They hold inside every claim."""
+    changed = session.api.patch("budgets", budget, body=dict(_limit(item) for item in limits))
+    session.show(changed, lambda: budget_picture(changed))
+
+
+@api_command(app)
+def ledger(
+    session: Session,
+    budget: BudgetId,
+    dust: Annotated[bool, typer.Option("--dust", help="Only what was too small to be sold.")] = False,
+    limit: Limit = 50,
+) -> None:
+    """Every change of a budget: what moved between available, reserved and deployed."""
+    page = session.api.pages("budgets", budget, "dust" if dust else "ledger", limit=limit)
+    session.show(page, lambda: ledger_table(page["items"], session=session))
+
+
+@api_command(app, changes=True)
 def entries(
     session: Session, budget: BudgetId, switch: Annotated[str, typer.Argument(metavar="on|off", help="Allow or stop.")]
 ) -> None:
@@ -110,8 +145,39 @@ def budget_picture(budget: Mapping[str, Any]) -> RenderableType:
             ("loss today", _of(money(budget["loss_today"]), money(budget.get("max_daily_loss")))),
             ("most in one asset", money(budget.get("max_exposure_per_asset"))),
             ("most drawdown", money(budget.get("max_drawdown"))),
+            ("its day is that of", budget.get("time_zone")),
         ]
     )
+
+
+def ledger_table(entries: Sequence[Mapping[str, Any]], *, session: Session) -> RenderableType:
+    """Changes of a budget, one to a line."""
+    moved = ("available", "reserved", "deployed", "funded", "realised")
+    amounts = [right(name) for name in (*moved, "dust")]
+    columns: list[Any] = [whole("at"), *amounts, whole("symbol"), whole("order")]
+    rows = [
+        (
+            at(entry["at"], now=session.now()),
+            *(gain(entry[name]) if decimal(entry[name]) else None for name in moved),
+            exact(entry["dust"]) if decimal(entry["dust"]) else None,
+            entry.get("symbol"),
+            (entry.get("intent_id") or "")[:8],
+        )
+        for entry in entries
+    ]
+    return table(columns, rows)
+
+
+def _limit(item: str) -> tuple[str, Any]:
+    name, sign, text = item.partition("=")
+    if not sign or not name.strip():
+        raise LocalError(f"a limit must look like max_daily_loss=50 or max_daily_loss=none, was {item!r}")
+    value: Any = text.strip()
+    if value in ("none", "null"):
+        value = None
+    elif name.strip() in _COUNTS and value.isdigit():
+        value = int(value)
+    return name.strip(), value
 
 
 def _of(value: Any, limit: Any) -> str:

@@ -88,6 +88,13 @@ COMMANDS = (
         module="local.cli.panic",
         command="panic",
     ),
+    Entry(
+        name="stops",
+        help="Stops in force, and what became of each position.",
+        panel=_EMERGENCY,
+        module="local.cli.panic",
+        command="stops",
+    ),
     Entry(name="resume", help="Take a stop back.", panel=_EMERGENCY, module="local.cli.panic", command="resume"),
     Entry(
         name="strategy",

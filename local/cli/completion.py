@@ -42,6 +42,7 @@ def names_of(kind: str, field: str, context: typer.Context) -> list[str]:
 
 BotName = Annotated[str, typer.Argument(metavar="BOT", help="Name of the bot.", autocompletion=complete_bot)]
 BotNames = Annotated[list[str], typer.Argument(metavar="BOT...", help="Names of bots.", autocompletion=complete_bot)]
+OptionalBot = Annotated[str | None, typer.Argument(metavar="[BOT]", help="Only this bot.", autocompletion=complete_bot)]
 BotOption = Annotated[
     str | None, typer.Option("--bot", help="Only this bot.", show_default=False, autocompletion=complete_bot)
 ]

@@ -12,6 +12,8 @@ from pydantic import ValidationError
 from local.backtest.botfile import read_bot_file, scalar
 from local.errors import LocalError
 from surefill.api.bodies import BotBody
+from surefill.api.rules import ExitsBody, GatesBody, SizingBody
+from surefill.strategies import STRATEGIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 _KEPT_AS_THEY_ARE = "params"
 # What a person insists on is said with a change, but is not part of what a bot is.
 _INSISTED = {"accept_risk_ratio"}
+_FIRST = ("name", "budget_id", "symbols", "strategy")
+_FIELDS = (*_FIRST, *(name for name in BotBody.model_fields if name not in _FIRST))
+_RULES = {"sizing": SizingBody, "gates": GatesBody, "exit_rules": ExitsBody}
 _SCHEMA_LINE = "# yaml-language-server: $schema={schema}\n"
 
 
@@ -83,9 +88,13 @@ def plan_changes(
 
 
 def definition_of(bot: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a file, out of a bot of the API."""
-    named = {**bot, "name": bot["bot_id"]}
-    return {name: named[name] for name in BotBody.model_fields if named.get(name) not in (None, {}, [])}
+    """The fields of a file, out of a bot of the API; of its rules only what is not as it always is."""
+    body = _body_of(bot)
+    found: dict[str, Any] = body.model_dump(mode="json", include=body.model_fields_set)
+    for name in _RULES:
+        rules = getattr(body, name)
+        found[name] = rules.model_dump(mode="json", exclude_defaults=True) if rules is not None else {}
+    return {name: found[name] for name in _FIELDS if found.get(name) not in (None, {})}
 
 
 def as_yaml(bot: Mapping[str, Any], *, schema: str) -> str:
@@ -101,7 +110,7 @@ def changed_definition(bot: Mapping[str, Any], assignments: Sequence[str]) -> Pl
         path, sign, text = assignment.partition("=")
         first, _, inner = path.strip().partition(".")
         if not sign or first not in BotBody.model_fields:
-            known = ", ".join(BotBody.model_fields)
+            known = ", ".join(_FIELDS)
             raise LocalError(f"a change must look like field=value with one of {known}, was {assignment!r}")
         value = _assigned(text.strip(), as_it_is=first != _KEPT_AS_THEY_ARE)
         if inner:
@@ -139,27 +148,41 @@ def _definition(content: Mapping[str, Any], *, source: str) -> Definition:
 
 
 def _plan(definition: Definition, bot: Mapping[str, Any] | None) -> Plan:
-    wanted = definition.body
     if bot is None:
+        given = _whole(definition.body).model_dump(mode="json")
+        shown = {name: given[name] for name in _FIELDS}
         changes = tuple(
             FieldChange(field=field, before=None, after=value)
-            for field, value in _flat(wanted.model_dump(mode="json")).items()
-            if value is not None
+            for field, value in _flat(shown).items()
+            if value not in (None, [])
         )
         body = dict(definition.given)
         return Plan(action="create", name=definition.name, source=definition.source, changes=changes, body=body)
-    compared = {field for field in BotBody.model_fields if field in bot and _says(wanted, field)}
-    changes = tuple(_differences(BotBody.model_validate(definition_of(bot)), wanted, fields=compared))
+    before, after = _body_of(bot), _whole(definition.body)
+    compared = {field for field in before.model_fields_set if getattr(after, field) is not None}
+    changes = tuple(_differences(before, after, fields=compared))
     if not changes:
         return Plan(action="keep", name=definition.name, source=definition.source)
     changed = {change.field.partition(".")[0] for change in changes}
-    body = wanted.model_dump(mode="json", include=changed | _INSISTED & wanted.model_fields_set)
+    body = after.model_dump(mode="json", include=changed | _INSISTED & definition.body.model_fields_set)
     return Plan(action="change", name=definition.name, source=definition.source, changes=changes, body=body)
 
 
-def _says(body: BotBody, field: str) -> bool:
-    """Whether a file says something about a field: left out where the strategy has a default, it says nothing."""
-    return field in body.model_fields_set or getattr(body, field) is not None
+def _body_of(bot: Mapping[str, Any]) -> BotBody:
+    """What is stored of a bot, as the request that would have created it."""
+    named = {**bot, "name": bot["bot_id"]}
+    return BotBody.model_validate({name: named[name] for name in BotBody.model_fields if named.get(name) is not None})
+
+
+def _whole(body: BotBody) -> BotBody:
+    """A body with what it leaves out: default rules, and the intervals of its strategy where that is known."""
+    strategy = STRATEGIES.get(body.strategy)
+    left_out: dict[str, Any] = {name: kind() for name, kind in _RULES.items() if getattr(body, name) is None}
+    if strategy is not None and body.timeframe is None:
+        left_out["timeframe"] = strategy.default_timeframe
+    if strategy is not None and body.interval_seconds is None:
+        left_out["interval_seconds"] = strategy.default_interval_seconds
+    return body.model_copy(update=left_out)
 
 
 def _differences(before: BotBody, after: BotBody, *, fields: set[str]) -> Iterator[FieldChange]:

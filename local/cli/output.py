@@ -174,7 +174,7 @@ def percent(value: Any, *, signed: bool = False) -> str | None:
 
 def numbers(values: Mapping[str, Any]) -> str:
     """The numbers behind a decision: "available 20, needed 25"."""
-    return ", ".join(f"{name} {value}" for name, value in values.items())
+    return ", ".join(f"{name} {value}" for name, value in values.items() if value is not None)
 
 
 def duration(seconds: float) -> str:
@@ -208,6 +208,29 @@ def when(value: Any, *, now: datetime) -> Text | None:
     local, today = found.astimezone(), now.astimezone()
     form = "%H:%M:%S" if local.date() == today.date() else "%d %b %H:%M" if local.year == today.year else "%d %b %Y"
     return Text.assemble(local.strftime(form), (f" ({distance(found - now)})", _QUIET))
+
+
+def at(value: Any, *, now: datetime) -> Text | None:
+    """A time in a row of a table: "13:04:05 (3m)", "18 Nov 13:04 (2d)"."""
+    found = moment(value)
+    if found is None:
+        return None
+    local, today = found.astimezone(), now.astimezone()
+    form = "%H:%M:%S" if local.date() == today.date() else "%d %b %H:%M"
+    return Text.assemble(local.strftime(form), (f" ({age(value, now=now)})", _QUIET))
+
+
+def age(value: Any, *, now: datetime) -> str | None:
+    """How long ago in one unit: "3m", "2d"; "in 3m" for what is to come."""
+    found = moment(value)
+    if found is None:
+        return None
+    seconds = int((now - found).total_seconds())
+    left = abs(seconds)
+    for unit, length in (("d", _DAY), ("h", _HOUR), ("m", _MINUTE)):
+        if left >= length:
+            return f"{'in ' if seconds < 0 else ''}{left // length}{unit}"
+    return f"{'in ' if seconds < 0 else ''}{left}s"
 
 
 def distance(span: timedelta) -> str:

@@ -8,9 +8,25 @@ from rich.console import RenderableType
 
 from local.cli.bots import mode_of, place_of
 from local.cli.command import Session, Yes, api_command
-from local.cli.completion import AccountOption, BotName, BotOption
+from local.cli.completion import AccountOption, BotName, BotOption, Limit
 from local.cli.orders import order_picture
-from local.cli.output import decimal, exact, facts, money, percent, right, state, table, when, whole
+from local.cli.output import (
+    age,
+    at,
+    decimal,
+    exact,
+    facts,
+    gain,
+    money,
+    percent,
+    reason,
+    right,
+    state,
+    table,
+    when,
+    whole,
+)
+from local.errors import LocalError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 Symbol = Annotated[str, typer.Argument(help="Symbol, e.g. BTC/USDT.")]
@@ -20,11 +36,13 @@ Rung = Annotated[str | None, typer.Option(help="Rung of a grid, e.g. level3.", s
 @api_command(app, "list")
 def list_(session: Session, bot: BotOption = None, account: AccountOption = None) -> None:
     """Everything held now, and orders that are changing it."""
-    page = session.api.pages("positions", limit=None, bot_id=bot, account_id=account)
+    page = session.api.pages("positions", limit=None, bot=bot)
+    if account is not None:
+        page["items"] = [item for item in page["items"] if item["account_id"] == account]
 
     def picture() -> RenderableType:
         columns = (
-            whole("bot"), "mode", whole("symbol"), "state", right("quantity"), right("cost"), right("entry"),
+            "bot", whole("mode"), whole("symbol"), whole("state"), right("quantity"), right("cost"), right("entry"),
             right("TP"), right("SL"), whole("open"),
         )  # fmt: skip
         rows = [
@@ -38,7 +56,7 @@ def list_(session: Session, bot: BotOption = None, account: AccountOption = None
                 entry_price(item),
                 exact(item.get("take_profit")),
                 exact(item.get("stop_loss")),
-                when(item.get("opened_at"), now=session.now()),
+                age(item.get("opened_at"), now=session.now()),
             )
             for item in page["items"]
         ]
@@ -50,8 +68,44 @@ def list_(session: Session, bot: BotOption = None, account: AccountOption = None
 @api_command(app)
 def show(session: Session, bot: BotName, symbol: Symbol, rung: Rung = None) -> None:
     """One position with everything that may sell it."""
-    found = session.api.get("bots", bot, "positions", symbol, rung=rung)
-    session.show(found, lambda: position_picture(found, session=session))
+    held = [
+        item
+        for item in session.api.each("positions", bot=bot)
+        if item["symbol"] == symbol and (rung is None or item.get("rung") == rung)
+    ]
+    if not held:
+        session.api.get("bots", bot)  # a bot that does not exist is the better answer
+        raise LocalError(f"symbol: bot {bot} holds nothing of {symbol}: see `surefill positions list --bot {bot}`")
+    for slot in held:
+        session.show(slot, lambda slot=slot: position_picture(slot, session=session))  # type: ignore[misc]
+
+
+@api_command(app)
+def closed(session: Session, bot: BotName, limit: Limit = 20) -> None:
+    """What a bot has sold, newest first: what it had cost, and what it realised."""
+    page = session.api.pages("bots", bot, "positions", "closed", limit=limit)
+
+    def picture() -> RenderableType:
+        columns = (
+            whole("sold"), whole("symbol"), right("quantity"), right("had cost"), right("for"), right("realised"),
+            "because", whole("opened"),
+        )  # fmt: skip
+        rows = [
+            (
+                at(item.get("finished_at"), now=session.now()),
+                place_of(item),
+                exact(item["filled_quantity"]),
+                money(item.get("basis")),
+                money(item["filled_cost"]),
+                gain(item.get("realised")),
+                reason(item["reason"]),
+                age(item.get("opened_at"), now=session.now()),
+            )
+            for item in page["items"]
+        ]
+        return table(columns, rows)
+
+    session.show(page, picture)
 
 
 @api_command(app, changes=True)
@@ -74,11 +128,11 @@ def levels(
     rung: Rung = None,
 ) -> None:
     """Change what one open position is sold at; the bot's own definition stays."""
-    given = {
-        "take_profit_percent": take_profit, "stop_loss_percent": stop_loss, "trailing_percent": trailing, "rung": rung,
-    }  # fmt: skip
-    body = {name: value for name, value in given.items() if value is not None}
-    changed = session.api.patch("bots", bot, "positions", symbol, body=body)
+    wanted = {"take_profit_percent": take_profit, "stop_loss_percent": stop_loss, "trailing_percent": trailing}
+    if all(value is None for value in wanted.values()):
+        raise LocalError("name what shall change: --take-profit, --stop-loss or --trailing")
+    body = {"bot_id": bot, "symbol": symbol, "rung": rung, **wanted}
+    changed = session.api.patch("positions", body={name: value for name, value in body.items() if value is not None})
     session.show(changed, lambda: position_picture(changed, session=session))
 
 

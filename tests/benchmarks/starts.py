@@ -26,6 +26,7 @@ _ENVIRONMENT = {
     "VENUES": '{"binance": {"endpoint": null, "hosts": ["api.binance.com"]}}',
     "EVALUATIONS_QUEUE_URL": "http://127.0.0.1/queue",
     "ORDER_WORKFLOW_ARN": "arn:aws:states:us-east-1:000000000000:stateMachine:order",
+    "CLOSE_ALL_WORKFLOW_ARN": "arn:aws:states:us-east-1:000000000000:stateMachine:close_all",
     "EVENTS_TOPIC_ARN": "arn:aws:sns:us-east-1:000000000000:events",
     "POWERTOOLS_SERVICE_NAME": "bench",
     "POWERTOOLS_METRICS_NAMESPACE": "Surefill",

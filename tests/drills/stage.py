@@ -6,31 +6,56 @@ Minutes pass one by one as the schedules would make them; nothing goes wrong but
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from surefill.domain.rows import Account, Bot, Budget, Intent, JournalEntry, Leg, Slot
+from surefill.domain.rows import Account, Bot, BotState, Budget, Intent, JournalEntry, Leg, Slot
 from surefill.strategies import STRATEGIES
+from surefill.strategies.base import Action, Signal
+from surefill.usecases.control.bots import BotControl
+from surefill.usecases.control.errors import RequestRefusedError
+from surefill.usecases.control.positions import PositionControl
+from surefill.usecases.control.specs import BotSpec
 from surefill.usecases.explain import Explainer, Explanation, LinkState, told
 from surefill.usecases.explain.telling import LINES
+from surefill.usecases.publish import Change
+from surefill.usecases.wake import GridWaker
 from tests.simulation import judge
+from tests.simulation.boundary import Fate
 from tests.simulation.crash.plan import PlannedChaos
-from tests.simulation.functions import Ears
+from tests.simulation.functions import Ears, Environment
 from tests.simulation.kernel import Kernel
 from tests.simulation.strategy import Scripted
 from tests.simulation.world import LIVE, START_MS, BudgetPlan, World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from surefill.domain.reasons import Reason
+    from surefill.strategies.base import Position, Strategy
+    from surefill.strategies.market import MarketView
 
 MINUTE_MS = 60_000
 BOT = "one"
 SYMBOL = "BTC/USDT"
-ALL_STRATEGIES = {**STRATEGIES, "scripted": Scripted}
+
+
+class Seller(Scripted):
+    """Sells, whatever it has."""
+
+    def __init__(self, params: Mapping[str, object]) -> None:
+        super().__init__({"name": "seller", **params})
+
+    def decide(self, market: MarketView, position: Position | None) -> Signal:
+        """SELL."""
+        return Signal(action=Action.SELL)
+
+
+ALL_STRATEGIES: Mapping[str, type[Strategy]] = {**STRATEGIES, "scripted": Scripted, "seller": Seller}
 _EVERY_MINUTE = ("dispatch", "watch_exits", "reconcile")
 PAPER = "paper-binance-s1"
 
@@ -44,12 +69,40 @@ class KeenEars(Ears):
 
     def event(self, reason: Reason, **fields: object) -> None:
         """Keep it."""
-        self.heard[reason] += 1
+        Ears.event(self, reason, **fields)
         self.events.append((reason, fields))
 
     def metric(self, name: str, value: float, **dimensions: str) -> None:
         """Keep it."""
         self.metrics[name].append(value)
+
+
+class StageChaos(PlannedChaos):
+    """Nothing goes wrong, but that side effects whose name begins with `fates` meet the fate given there."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+        self.fates: dict[str, Fate] = {}
+        self.manner = "fine"
+
+    def task(self, function: str) -> str:
+        """See cloud.CloudChaos."""
+        return self.manner
+
+    def fate(self, name: str) -> Fate:
+        """See boundary.Chaos."""
+        return next((fate for begin, fate in self.fates.items() if name.startswith(begin)), Fate.FINE)
+
+
+class _Messages:
+    """The queue port, into the stage's own queue."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def send(self, bodies: Sequence[str], *, delay_seconds: int = 0) -> None:
+        for body in bodies:
+            self._world.kernel.after(delay_seconds, partial(self._world.cloud.send_message, body))
 
 
 class Stage:
@@ -78,16 +131,15 @@ class Stage:
             limits=limits or {},
         )
         self.kernel = Kernel(seed="drill", start_ms=START_MS)
-        self.chaos = PlannedChaos({})
-        self.world = World(
-            seed=1, chaos=self.chaos, kernel=self.kernel, plans=[plan, *more], fees_in_bnb=fees_in_bnb
-        )
+        self.chaos = StageChaos()
+        self.world = World(seed=1, chaos=self.chaos, kernel=self.kernel, plans=[plan, *more], fees_in_bnb=fees_in_bnb)
         self.ears = self.world.ears = KeenEars()
         self.world.cloud.around.ears = self.ears
         self.world.cloud.around.strategies = ALL_STRATEGIES
         self.world.cloud.end()  # environments made before heard with other ears
         self.silent: set[str] = set()
         self.minutes = 0
+        self._streamed: dict[str, Intent] = {}
         self.budget_id = f"{account_id}-one"
         self.account_id = account_id
         self.price("60000")
@@ -118,8 +170,17 @@ class Stage:
             for schedule in schedules:
                 if schedule not in self.silent:
                     self.world.cloud.tick(schedule, moment_ms)
+            self.kernel.run_until(moment_ms + MINUTE_MS // 2)
+            self._stream()
             self.kernel.run_until(moment_ms + MINUTE_MS - 1)
             self.minutes += 1
+
+    def _stream(self) -> None:
+        """What the stream of the orders hands to those who act on it."""
+        rows = [row for row in self.store.rows(Intent) if self._streamed.get(row.intent_id) is not row]
+        self._streamed |= {row.intent_id: row for row in rows}
+        waker = GridWaker(store=self.store, queue=_Messages(self.world), observer=self.ears)
+        waker.consume([Change(number=str(number), row=row) for number, row in enumerate(rows)])
 
     def until(self, seen: Callable[[], bool], *, within: int, what: str) -> int:
         """Let minutes pass until it is seen; how many it took."""
@@ -162,6 +223,12 @@ class Stage:
         held = self.world.exchange.state.ledger.accounts["main"].balances.get(asset)
         return held.free + held.locked if held else Decimal(0)
 
+    def environment(self) -> Environment:
+        """An execution environment of its own, for what a drill asks adapters directly."""
+        made: list[Environment] = []
+        self.world.cloud.run("bot_api", made.append)
+        return made[0]
+
     def change_bot(self, name: str = BOT, **changes: Any) -> None:
         """Change a bot's row as the API would."""
         self.store.replace(replace(self.bot(name), **changes))
@@ -200,6 +267,51 @@ class Stage:
     def journal(self, name: str = BOT) -> list[JournalEntry]:
         """The bot's journal, newest first."""
         return list(self.store.journal_of(name))
+
+    # what people do
+
+    @property
+    def control(self) -> BotControl:
+        """The operator's hand on bots."""
+        return BotControl(store=self.store, queue=_Messages(self.world), clock=self, observer=self.ears)
+
+    def close(self) -> None:
+        """Sell the position now, as the API does; a refusal is an answer."""
+
+        def sell(one: Environment) -> None:
+            bots = BotControl(store=one.store, queue=one.queue, clock=one.clock, observer=self.ears)
+            control = PositionControl(
+                store=one.store, bots=bots, workflow=one.workflow, clock=one.clock, observer=self.ears
+            )
+            with suppress(RequestRefusedError):
+                control.close(BOT, symbol=SYMBOL)
+
+        self.world.cloud.run("bot_api", sell)
+
+    def start_bot(self, name: str = BOT) -> None:
+        """Start a bot as the API does."""
+        self.control.set_state(name, state=BotState.ACTIVE)
+
+    def spec(self, **changes: Any) -> BotSpec:
+        """A bot that could be created."""
+        usual: dict[str, Any] = {
+            "name": "new",
+            "budget_id": self.budget_id,
+            "symbols": (SYMBOL,),
+            "strategy": "composite",
+            "params": {},
+            "timeframe": "1m",
+            "interval_seconds": 60,
+        }
+        return BotSpec(**{**usual, **changes})
+
+    def create_refused(self, **changes: Any) -> str:
+        """Try to create a bot that must be refused; what was said."""
+        try:
+            self.control.create(self.spec(**changes))
+        except RequestRefusedError as error:
+            return str(error)
+        raise AssertionError(f"a bot with {changes} must be refused")
 
     # what is asked
 

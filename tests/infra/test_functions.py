@@ -25,6 +25,7 @@ EXPECTED: dict[str, tuple[int, int, tuple[str, ...], int | None]] = {
     "sync_account": (50, 512, ("core", "runtime", "exchange"), None),
     "refresh_markets": (120, 1024, ("core", "runtime", "exchange"), None),
     "publish_events": (60, 256, ("core", "runtime"), 1),
+    "close_position": (25, 512, ("core", "runtime"), None),
     "bot_api": (25, 512, ("core", "runtime"), None),
 }
 COMMON = {
@@ -39,7 +40,8 @@ OWN = {
     "dispatch": {"EVALUATIONS_QUEUE_URL"},
     "evaluate": {"ORDER_WORKFLOW_ARN", "OPENBLAS_NUM_THREADS"},
     "watch_exits": {"ORDER_WORKFLOW_ARN"},
-    "bot_api": {"EVALUATIONS_QUEUE_URL", "ORDER_WORKFLOW_ARN"},
+    "bot_api": {"EVALUATIONS_QUEUE_URL", "ORDER_WORKFLOW_ARN", "CLOSE_ALL_WORKFLOW_ARN"},
+    "close_position": {"ORDER_WORKFLOW_ARN"},
     "publish_events": {"EVENTS_TOPIC_ARN", "EVALUATIONS_QUEUE_URL"},
 }
 NAMES = sorted(EXPECTED)

@@ -156,9 +156,12 @@ def test_the_local_stage_has_no_queries(local: Deployment) -> None:
     assert not local.of_type("AWS::Logs::QueryDefinition")
 
 
-def test_the_api_takes_signed_requests_only(prod: Deployment) -> None:
-    (route,) = prod.control.of_type("AWS::ApiGatewayV2::Route").values()
-    assert (route["Properties"]["RouteKey"], route["Properties"]["AuthorizationType"]) == ("ANY /{proxy+}", "AWS_IAM")
+def test_the_api_takes_signed_requests_and_alerts_only(prod: Deployment) -> None:
+    routes = [route["Properties"] for route in prod.control.of_type("AWS::ApiGatewayV2::Route").values()]
+    assert {route["RouteKey"]: route["AuthorizationType"] for route in routes} == {
+        "ANY /{proxy+}": "AWS_IAM",
+        "POST /hooks/{bot_id}": "NONE",
+    }
     (stage,) = prod.control.of_type("AWS::ApiGatewayV2::Stage").values()
     limits = stage["Properties"]["DefaultRouteSettings"]
     assert limits["ThrottlingRateLimit"] <= 50

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 ROW = {"GetItem", "PutItem", "UpdateItem"}
 CHECKED_ROW = ROW | {"ConditionCheckItem"}
-API_ROW = CHECKED_ROW | {"Query", "BatchGetItem"}
+READ_SOME = {"GetItem", "BatchGetItem"}
 SETTLEMENT = {
     "intents": ROW,
     "slots": {"GetItem", "UpdateItem"},
@@ -83,18 +83,32 @@ TABLES: dict[str, dict[str, set[str]]] = {
     },
     "refresh_markets": {"markets": ROW, "bots/index/cadence": {"Query"}, "schedules": {"PutItem"}},
     "publish_events": {"bots": {"GetItem"}},
+    "close_position": {
+        "closings": {"GetItem", "UpdateItem"},
+        "slots": {"GetItem", "UpdateItem"},
+        "intents": {"GetItem", "UpdateItem"},
+        "budgets": {"GetItem", "UpdateItem"},
+        "markets": {"GetItem"},
+        "ledger": {"PutItem"},
+        "exposures": {"UpdateItem"},
+    },
     "bot_api": {
-        "bots": API_ROW | {"DeleteItem", "Scan"},
-        "budgets": API_ROW | {"Scan"},
-        "accounts": API_ROW | {"Scan"},
-        "markets": API_ROW,
-        "slots": API_ROW,
-        "intents": API_ROW,
-        "ledger": API_ROW,
-        "exposures": API_ROW,
-        "journal": API_ROW,
-        "schedules": API_ROW | {"Scan"},
-        "bots/index/cadence": {"Query"},
+        "accounts": READ_SOME | {"PutItem"},
+        "bots": ROW | {"BatchGetItem", "DeleteItem"},
+        "budgets": ROW | {"BatchGetItem"},
+        "slots": READ_SOME | {"Query", "UpdateItem"},
+        "intents": READ_SOME | {"UpdateItem"},
+        "exposures": {"UpdateItem"},
+        "ledger": READ_SOME | {"Query", "PutItem"},
+        "journal": {"GetItem", "Query", "BatchWriteItem"},
+        "markets": READ_SOME,
+        "schedules": READ_SOME,
+        "requests": ROW,
+        "stops": ROW | {"Query"},
+        "closings": {"GetItem", "PutItem", "Query"},
+        "accounts/index/by_venue": {"Query"},
+        "bots/index/by_account": {"Query"},
+        "bots/index/by_definition": {"Query"},
         "budgets/index/by_account": {"Query"},
         "slots/index/open": {"Query"},
         "intents/index/work": {"Query"},
@@ -104,6 +118,10 @@ TABLES: dict[str, dict[str, set[str]]] = {
 QUEUE = "arn:aws:sqs:region:account:surefill-prod-evaluations"
 KEYS = "arn:aws:secretsmanager:region:account:secret:surefill/prod/*"
 ORDERS = "arn:aws:states:region:account:stateMachine:surefill-prod-order"
+CLOSE_ALL = "arn:aws:states:region:account:stateMachine:surefill-prod-close_all"
+CALLED = [
+    f"arn:aws:lambda:region:account:function:surefill-prod-{name}" for name in ("evaluate", "reconcile", "sync_account")
+]
 SENDS = {QUEUE: {"sqs:SendMessage"}}
 READS_KEYS = {KEYS: {"secretsmanager:GetSecretValue"}}
 STARTS_ORDERS = {ORDERS: {"states:StartExecution"}}
@@ -122,7 +140,13 @@ OTHERS: dict[str, dict[str, set[str]]] = {
         "arn:aws:sns:region:account:surefill-prod-events": {"sns:Publish"},
         **SENDS,
     },
-    "bot_api": {**SENDS, **STARTS_ORDERS},
+    "close_position": STARTS_ORDERS,
+    "bot_api": {
+        QUEUE: {"sqs:SendMessage", "sqs:GetQueueAttributes"},
+        **STARTS_ORDERS,
+        CLOSE_ALL: {"states:StartExecution"},
+        **{arn: {"lambda:InvokeFunction"} for arn in CALLED},
+    },
 }
 
 
@@ -189,8 +213,8 @@ def test_no_role_has_a_wildcard_action_and_only_log_delivery_has_every_resource(
                     everything.append(actions)
                 elif "*" in resource:
                     assert resource == KEYS
-    assert len(everything) == 1
-    assert all(action.startswith("logs:") for action in everything[0])
+    assert len(everything) == 2, "the order workflow and the one of the kill switch"
+    assert all(action.startswith("logs:") for actions in everything for action in actions)
 
 
 def test_the_local_stage_differs_only_where_the_local_aws_does(local: Deployment, prod: Deployment) -> None:
@@ -243,3 +267,17 @@ def test_the_streams_wake_the_teller_only_for_what_it_tells(prod: Deployment) ->
         "Journal": {"reason": {"S": ["exit.no_protection", "position.held", "limit.loss_today"]}},
     }
     assert filters == told
+
+
+def test_only_evaluate_may_ask_a_model_and_only_the_one_that_is_set(stub_code: StubCode) -> None:
+    asking = synthesise(stub_code, stage="prod", adviser_model="amazon.nova-lite-v1:0")
+    for name in TABLES:
+        template, properties = asking.function(name)
+        asked = {
+            resource: actions
+            for resource, actions in granted(template, role_of(template, properties)).items()
+            if any(action.startswith("bedrock:") for action in actions)
+        }
+        model = "arn:aws:bedrock:region::foundation-model/amazon.nova-lite-v1:0"
+        assert asked == ({model: {"bedrock:InvokeModel"}} if name == "evaluate" else {})
+        assert ("ADVISER_MODEL" in properties["Environment"]["Variables"]) == (name == "evaluate")

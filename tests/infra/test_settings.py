@@ -57,6 +57,7 @@ def test_a_test_stage_may_use_a_testnet() -> None:
         ({"stage": "dev", "clock_url": "http://127.0.0.1:9100"}, "clock_url is for the stage 'local'"),
         ({"stage": "prod", "aws_endpoint": "http://127.0.0.1:4566"}, "aws_endpoint is for the stage 'local'"),
         ({"stage": "dev", "alarm_email": "nobody"}, "alarm_email must look like"),
+        ({"stage": "dev", "adviser_model": "nova"}, "adviser_model must be a Bedrock model id .*, was 'nova'"),
         ({"stage": "dev", "notify": "webhook,pigeon"}, "notify must be a comma separated list of .*, was 'pigeon'"),
         ({"stage": "dev", "log_retention_days": "8"}, "log_retention_days must be one of"),
         ({"stage": "dev", "reserved_concurrency": "maybe"}, "reserved_concurrency must be true or false, was 'maybe'"),

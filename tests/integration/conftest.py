@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl
 
 import botocore.session
 import pytest
@@ -67,6 +68,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         "POWERTOOLS_SERVICE_NAME": "test",
         "POWERTOOLS_METRICS_NAMESPACE": "Surefill",
         "ORDER_WORKFLOW_ARN": f"arn:aws:states:{_REGION}:123456789012:stateMachine:order",
+        "CLOSE_ALL_WORKFLOW_ARN": f"arn:aws:states:{_REGION}:123456789012:stateMachine:close_all",
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -92,17 +94,19 @@ def _arn(sqs: Any, queue_url: str) -> str:
 
 @pytest.fixture
 def api(cloud: Cloud) -> Callable[..., tuple[int, Any]]:
-    """Call the HTTP API: method, path, body -> status, JSON."""
+    """Call the HTTP API: method, path with query, body -> status, JSON."""
     handler = cloud.function("bot_api")
 
-    def call(method: str, path: str, body: Any = None) -> tuple[int, Any]:
+    def call(method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> tuple[int, Any]:
+        path, _, query = path.partition("?")
         answer = handler(
             {
                 "version": "2.0",
                 "routeKey": "$default",
                 "rawPath": path,
-                "rawQueryString": "",
-                "headers": {"content-type": "application/json"},
+                "rawQueryString": query,
+                "queryStringParameters": dict(parse_qsl(query, keep_blank_values=True)),
+                "headers": {"content-type": "application/json", **(headers or {})},
                 "requestContext": {"http": {"method": method, "path": path}, "stage": "$default", "requestId": "r"},
                 "body": body if isinstance(body, str) else json.dumps(body) if body is not None else None,
                 "isBase64Encoded": False,

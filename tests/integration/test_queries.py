@@ -84,6 +84,7 @@ def test_where_a_signal_stopped_names_the_last_word_of_each_order(traded: Floor)
         "exit.take_profit", "order.filled",
     )  # fmt: skip
     assert found[None]["last_word"] == "signal.hold"
+    assert {row["at"] for row in found.values()} == {"place_order", "evaluate"}
 
 
 def test_one_order_tells_its_whole_life(traded: Floor) -> None:
@@ -223,12 +224,20 @@ def test_an_order_that_is_not_settled_yet_is_no_error(floor: Floor) -> None:
     assert floor.ask("operations/errors") == []
 
 
-def report(*, duration: float, billed: int, memory: int = 512, used: int = 200, init: float | None = None) -> str:
+def report(
+    *,
+    duration: float,
+    billed: int,
+    memory: int = 512,
+    used: int = 200,
+    init: float | None = None,
+    status: str = "success",
+) -> str:
     """A report line as the platform writes it where logs are JSON."""
     metrics = {"durationMs": duration, "billedDurationMs": billed, "memorySizeMB": memory, "maxMemoryUsedMB": used}
     if init is not None:
         metrics["initDurationMs"] = init
-    record = {"requestId": f"r{duration}", "status": "success", "metrics": metrics}
+    record = {"requestId": f"r{duration}", "status": status, "metrics": metrics}
     return json.dumps({"time": "2026-01-05T12:00:00.000Z", "type": "platform.report", "record": record})
 
 
@@ -246,6 +255,13 @@ def test_cold_starts_are_listed_slowest_first_and_summed_up_by_function() -> Non
     assert [(row["@log"], row["init_ms"]) for row in slow] == [("evaluate", 812.5), ("refresh_markets", 400.0)]
     counts = {row["@log"]: (row["invocations"], row["cold_starts"]) for row in asked_of_the_platform("cold_starts")}
     assert counts == {"evaluate": (2, 1), "refresh_markets": (1, 1)}
+
+
+def test_a_function_that_ran_out_of_time_is_an_error() -> None:
+    path = next(path for path in query_files()["operations"] if path.stem == "errors")
+    lines = [report(duration=50_000, billed=50_000, status="timeout"), report(duration=20, billed=20)]
+    (row,) = insights.run(path.read_text(encoding="utf-8"), events(lines, log="evaluate"))
+    assert (row["what"], row["@log"], row["times"]) == ("timeout", "evaluate", 1)
 
 
 def test_the_cost_of_a_function_is_its_time_times_its_memory_and_its_calls() -> None:

@@ -76,6 +76,8 @@ def _budget_laws(budget: Budget, slots: list[Slot], intents: list[Intent]) -> It
 def _exposure_laws(exposure: Exposure, slots: list[Slot], intents: list[Intent]) -> Iterator[str]:
     held = [one.reserved for one in intents if one.exposure_asset == exposure.asset and one.state in UNFINISHED]
     at_work = [slot.cost for slot in slots if slot.exposure_asset == exposure.asset]
+    if exposure.amount < ZERO:
+        yield f"I1 nothing negative is exposed: {exposure.amount}"
     if exposure.amount != total((*held, *at_work)):
         yield f"I2 what is exposed is counted: {exposure.amount} for {total((*held, *at_work))}"
     limits = [one.max_exposure for one in intents if one.exposure_asset == exposure.asset and one.max_exposure]

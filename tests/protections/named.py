@@ -139,6 +139,14 @@ _BOOKING = (
         law="I2 deployed",
     ),
     Protection(
+        name="slot_is_ours",
+        why="an end that comes twice must not empty the slot of the next order",
+        scenario=small.unsent_and_followed,
+        guards=("slot_is_ours",),
+        backed_by=(FINISHED, LEDGER, COVERS),
+        law="I2 reserved",
+    ),
+    Protection(
         name="ledger natural key",
         why="one change is told once",
         scenario=small.unsent_and_swept,

@@ -6,7 +6,7 @@ from functools import partial
 from surefill.usecases import book
 from surefill.usecases.place import Placer
 from tests.protections import growing, small, steps
-from tests.protections.backing import COVERS, FINISHED, LEDGER
+from tests.protections.backing import COVERS, FINISHED, LEDGER, SLOT
 from tests.protections.table import Patch, Protection
 
 _POSITION = Protection(
@@ -90,6 +90,14 @@ LIMITING = (
         why="the limit per asset holds between two bots",
         scenario=small.exposed_bots,
         guards=("exposure_below_limit",),
+    ),
+    Protection(
+        name="amount_covers",
+        why="what was exposed is taken back once",
+        scenario=small.exposed_and_swept,
+        guards=("amount_covers",),
+        backed_by=(FINISHED, LEDGER, COVERS, SLOT),
+        law="I1 nothing negative",
     ),
     Protection(
         name="limit of the drawdown",

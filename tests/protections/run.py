@@ -52,6 +52,9 @@ def main(arguments: Sequence[str]) -> int:
     if "--stories" in arguments:
         for one in findings:
             console.print(f"\nwithout {one.protection.name}: {one.violation}", markup=False, highlight=False)
+    for one in findings:
+        if not one.caught:
+            console.print(f"\n{one.protection.name}: {one.shortfall}", markup=False, highlight=False)
     figures = summary(findings)
     console.print(
         f"protections_total {figures['protections_total']}, protections_caught {figures['protections_caught']}"

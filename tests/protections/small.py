@@ -231,6 +231,31 @@ def unsent_and_swept() -> Scenario:
     )
 
 
+def unsent_and_followed() -> Scenario:
+    """A worker that stands still before the gate until a looker took its order back and the next one has the slot."""
+    return twice(
+        name="the next order has the slot",
+        processes=(
+            workflow("first", entry(), looks=0),
+            ("settle", "looker", entry().intent_id, 1),
+            workflow("next", entry(minute=1), looks=0),
+        ),
+        moments=(0, 61),
+        crashes=0,
+    )
+
+
+def exposed_and_swept() -> Scenario:
+    """The same of an order that is counted as exposed."""
+    exposed = replace(entry(), exposure_asset="BTC", max_exposure=Decimal(300))
+    return twice(
+        name="standing still before the gate, exposed",
+        processes=(workflow("first", exposed), ("settle", "looker", exposed.intent_id, 1)),
+        moments=(0, 46),
+        crashes=0,
+    )
+
+
 def refused_twice() -> Scenario:
     """Two workers, a venue that may refuse."""
     return twice(moments=(0,), faults=1, crashes=0, habits=Habits(fills=(2,), faults=frozenset({"not sent"})))

@@ -74,6 +74,17 @@ class Finding:
         return self.alone.violation is self.backing.violation is None and self.together.violation is not None
 
     @property
+    def shortfall(self) -> str:
+        """Why it is not caught, with the story that shows it."""
+        if self.whole.violation is not None:
+            return f"with everything in place: {self.whole.violation}"
+        if self.backing is not None and self.backing.violation is not None:
+            return f"with only what covers it taken out, it must hold alone: {self.backing.violation}"
+        if self.together is not None and self.alone.violation is not None:
+            return f"is missed although others are said to cover it: {self.alone.violation}"
+        return "taken out, nothing is found"
+
+    @property
     def violation(self) -> Violation | None:
         """The counterexample."""
         return (self.together or self.alone).violation

@@ -28,6 +28,7 @@ from tests.fakes.world import FakeClock, FakeVenue, ListObserver, rules
 from tests.races.claims import PRICE, entry_of
 from tests.races.workload import Figures, Plan, Seen, Turn, Workload, missed
 
+SYMBOL = "BTC/USDT"
 _SECOND = timedelta(seconds=1)
 _EXIT_REASONS = (Reason.TAKE_PROFIT, Reason.STOP_LOSS, Reason.MANUAL_EXIT, Reason.STRATEGY_EXIT)
 
@@ -41,19 +42,19 @@ class RaceVenue(FakeVenue):
         return replace(order, fills=fills)
 
 
-def open_position(store: Store, world: World) -> Slot:
+def open_position(store: Store, world: World, *, symbol: str = SYMBOL) -> Slot:
     """A position of one piece bought at 100."""
-    intent = entry_of(world, 0)
+    intent = entry_of(world, 0, symbol=symbol)
     store.commit(claim_entry(intent))
     store.update(send_gate(intent, worker="setup", now=intent.created_at))
     bought = result_of(intent, replace(fill(1, quantity="1", price="100"), trade_id=intent.intent_id[:16]))
     store.commit(record_entry(intent, result=bought, take_profit=None, stop_loss=None, now=intent.created_at))
-    return slot_of(store, world)
+    return slot_of(store, world, symbol=symbol)
 
 
-def slot_of(store: Store, world: World) -> Slot:
-    """The world's slot of BTC/USDT."""
-    slot = store.get(Slot, *slot_key_of(entry_of(world, 0)).values)
+def slot_of(store: Store, world: World, *, symbol: str = SYMBOL) -> Slot:
+    """The world's slot of a symbol."""
+    slot = store.get(Slot, *slot_key_of(entry_of(world, 0, symbol=symbol)).values)
     if slot is None:
         raise AssertionError(f"the slot of {world.name} must exist, was missing")
     return slot
@@ -201,7 +202,7 @@ class SendOrVoid(Workload):
         venue = RaceVenue(bid=PRICE, ask=PRICE)
         if turn.client % 2 == 0:
             return lambda: place(turn, intent, venue=venue, now=intent.deadline - WINDOW)
-        return lambda: _settle(turn, intent.intent_id, venue=venue, now=intent.deadline + _SECOND)
+        return lambda: settle(turn, intent.intent_id, venue=venue, now=intent.deadline + _SECOND)
 
     def judge(self, seen: Seen, figures: Figures) -> None:
         """Posted once, or given back once."""
@@ -249,12 +250,12 @@ class Bookings(Workload):
         """The venue shows the order to everybody; client 0 is its worker, whose answer came late."""
         intent = self._intent(turn.plan)
         venue = RaceVenue(bid=Decimal(110), ask=PRICE)
-        venue.post(_request(intent))
+        venue.post(post_of(intent))
         turn.answer.orders.update(venue.orders)
         order = venue.orders[client_order_id(intent.intent_id)]
         now = intent.created_at + turn.client * _SECOND
         if turn.client:
-            return lambda: _settle(turn, intent.intent_id, venue=venue, now=now)
+            return lambda: settle(turn, intent.intent_id, venue=venue, now=now)
         book = Book(store=turn.store, clock=FakeClock(now), observer=ListObserver())
         sent = replace(intent, state=IntentState.SENT)
 
@@ -276,7 +277,9 @@ class Bookings(Workload):
         missed(seen, figures, (("records", seen.booked("record"), 1 + is_exit),))
 
 
-def _settle(turn: Turn, intent_id: str, *, venue: FakeVenue, now: datetime) -> None:
+def settle(turn: Turn, intent_id: str, *, venue: FakeVenue, now: datetime) -> None:
+    """Settle an order, again while the store does not answer."""
+
     def once() -> None:
         turn.answer.outcomes[settler(turn.store, venue=venue, now=now).settle(intent_id)] += 1
 
@@ -284,7 +287,8 @@ def _settle(turn: Turn, intent_id: str, *, venue: FakeVenue, now: datetime) -> N
         turn.answer.outcomes["store unavailable"] += 1
 
 
-def _request(intent: Intent) -> OrderRequest:
+def post_of(intent: Intent) -> OrderRequest:
+    """What leaves for the venue, at the market."""
     return OrderRequest(
         client_order_id=client_order_id(intent.intent_id),
         symbol=intent.symbol,

@@ -1,7 +1,7 @@
 """One virtual clock, one queue of what happens next, and fibers: functions that can be stopped at any side effect.
 
-Exactly one thing runs at a time. A fiber has a thread of its own only because Python can't suspend a plain function;
-control is handed over explicitly, so a run is the same every time. Equal times are ordered by a seeded draw.
+Exactly one thing runs at a time. A fiber is a greenlet, because Python can't suspend a plain function; control is
+handed over explicitly, so a run is the same every time. Equal times are ordered by a seeded draw.
 """
 
 import heapq
@@ -20,7 +20,7 @@ class ProcessDiedError(BaseException):
 
 
 def fresh_arithmetic() -> None:
-    """A default decimal context for this thread: ccxt changes the rounding of the one that imports it, for good."""
+    """A default decimal context for this fiber: ccxt changes the rounding of the one that imports it, for good."""
     setcontext(Context())
 
 

@@ -14,6 +14,7 @@ from surefill.protocol.order import rest_no_longer
 from surefill.usecases.control.accounts import AccountControl
 from surefill.usecases.control.bots import BotControl
 from surefill.usecases.control.errors import RequestRefusedError
+from surefill.usecases.control.positions import LevelChange, PositionControl
 from tests.simulation.functions import settler
 
 if TYPE_CHECKING:
@@ -60,14 +61,18 @@ def _api(world: World, work: Callable[[Environment], object]) -> None:
     world.cloud.run("bot_api", serve)
 
 
-def close_position(world: World, bot_id: str, symbol: str) -> None:
+def close_position(world: World, bot_id: str, symbol: str, *, rung: str | None = None) -> None:
     """Somebody clicks "sell now"."""
-    _api(world, lambda one: _bots(one).close(bot_id, symbol=symbol))
+    _api(world, lambda one: _positions(one).close(bot_id, symbol=symbol, rung=rung))
 
 
 def _bots(one: Environment) -> BotControl:
-    return BotControl(
-        store=one.store, queue=one.queue, workflow=one.workflow, clock=one.clock, observer=one.around.ears
+    return BotControl(store=one.store, queue=one.queue, clock=one.clock, observer=one.around.ears)
+
+
+def _positions(one: Environment) -> PositionControl:
+    return PositionControl(
+        store=one.store, bots=_bots(one), workflow=one.workflow, clock=one.clock, observer=one.around.ears
     )
 
 
@@ -92,7 +97,23 @@ def _close_twice(world: World, random: Random) -> None:
         slot = random.choice(found)
         symbol = slot.market_key.partition("|")[2]
         for seconds in (0, random.choice((0, 0.2, 30))):
-            world.kernel.after(seconds, lambda: close_position(world, slot.bot_id, symbol))
+            world.kernel.after(seconds, partial(close_position, world, slot.bot_id, symbol, rung=slot.rung))
+
+
+def _change_levels(world: World, random: Random) -> None:
+    """Somebody moves the levels of an open position."""
+    found = [slot for slot in world.store.rows(Slot) if slot.state is SlotState.OPEN]
+    if found:
+        slot = random.choice(found)
+        symbol = slot.market_key.partition("|")[2]
+        wanted = LevelChange(
+            take_profit_percent=Decimal(random.choice(("0.2", "1"))),
+            stop_loss_percent=Decimal(random.choice(("0.2", "2"))),
+        )
+        _api(
+            world,
+            lambda one: _positions(one).change(slot.bot_id, symbol=symbol, change=wanted, who="one", rung=slot.rung),
+        )
 
 
 def _switch(world: World, random: Random) -> None:
@@ -151,7 +172,7 @@ def _panic(world: World, random: Random) -> None:
         if slot.state is not SlotState.EMPTY:
             symbol = slot.market_key.partition("|")[2]
             for seconds in (0, random.choice((0.2, 2, 30))):
-                world.kernel.after(seconds, partial(close_position, world, slot.bot_id, symbol))
+                world.kernel.after(seconds, partial(close_position, world, slot.bot_id, symbol, rung=slot.rung))
 
 
 def _allow(world: World, budget_id: str) -> None:
@@ -166,6 +187,8 @@ def _deposit(world: World, random: Random) -> None:
 
 
 def _free(world: World) -> dict[str, Decimal]:
+    """What the account holds, once orders that rest there have filled as far as they must have by now."""
+    world.exchange.snapshot()
     account = world.exchange.state.ledger.accounts["main"]
     return {asset: held.free + held.locked for asset, held in account.balances.items()}
 
@@ -195,4 +218,5 @@ _ACTIONS = (
     _redeploy,
     _sync_now,
     _panic,
+    _change_levels,
 )

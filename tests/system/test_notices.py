@@ -35,11 +35,17 @@ class Listener:
         self._aws = bench.stage.aws
         self.url = self._aws.queues.create_queue(QueueName="surefill-local-listener")["QueueUrl"]
         attributes = self._aws.queues.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])
-        client(bench, "sns").subscribe(
-            TopicArn=bench.stage.outputs["EventsTopicArn"],
-            Protocol="sqs",
-            Endpoint=attributes["Attributes"]["QueueArn"],
-        )
+        arn, topic = attributes["Attributes"]["QueueArn"], bench.stage.outputs["EventsTopicArn"]
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": arn,
+            "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self._aws.queues.set_queue_attributes(QueueUrl=self.url, Attributes={"Policy": policy})
+        client(bench, "sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
         self.heard: list[Any] = []
 
     def kinds(self, name: str) -> list[str]:

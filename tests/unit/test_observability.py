@@ -58,3 +58,12 @@ def test_every_reason_can_be_told(told: Told) -> None:
     for reason in Reason:
         told.observer.event(reason)
     assert [line["event"] for line in told.lines()] == [str(reason) for reason in Reason]
+
+
+def test_a_number_can_be_told_apart_by_dimensions(told: Told, capsys: pytest.CaptureFixture[str]) -> None:
+    told.observer.metric("RealisedProfit", -1.5, account="live-binance-main")
+    line = json.loads(capsys.readouterr().out)
+    (figure,) = line["_aws"]["CloudWatchMetrics"]
+    assert figure["Namespace"] == "Surefill"
+    assert set(figure["Dimensions"][0]) == {"service", "account"}
+    assert (line["RealisedProfit"], line["account"]) == ([-1.5], "live-binance-main")

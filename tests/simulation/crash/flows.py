@@ -1,13 +1,14 @@
-"""The flows that are crashed: an entry, an exit by its level, and an exit by a person, each until all is at rest."""
+"""The flows that are crashed: entry, tranche, exits by level, step and person, each until all is at rest."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from surefill.domain.rows import Slot
+from surefill.domain.rules import ExitRules, LadderStep
 from surefill.domain.states import UNFINISHED, SlotState
 from tests.simulation import judge, people
 from tests.simulation.crash.plan import PlannedChaos
@@ -24,6 +25,12 @@ MINUTE_MS = 60_000
 # Minutes after which everything must be at rest, whatever was crashed.
 BOUND = 7
 _BOT: Mapping[str, Any] = {"params": {"name": "one", "buys": 100, "sells": 0}, "take_profit_percent": Decimal("0.5")}
+_ADDING: Mapping[str, Any] = {**_BOT, "params": {"name": "one", "buys": 100, "sells": 0, "adds": 100}}
+_CLIMBING: Mapping[str, Any] = {
+    **_BOT,
+    "take_profit_percent": Decimal(5),
+    "exit_rules": ExitRules(ladder=(LadderStep(percent=Decimal("0.5"), share=Decimal("0.5")),)),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +45,23 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """`prepare` runs undisturbed, then `begin` and everything after it meets the plan; `ends_in` are its good ends."""
+    """`prepare` runs undisturbed, then `begin` and everything after it meets the plan; `ends_in` are its good ends.
+
+    `steps`: so many steps of the bot's profit ladder must have been sold in the end.
+    """
 
     name: str
     prepare: Callable[[World], None]
     begin: Callable[[World, int], None]
     ends_in: frozenset[SlotState]
     paper: bool = False
+    bot: Mapping[str, Any] = field(default_factory=lambda: _BOT)
+    trades: int = 1
+    steps: int = 0
+
+    def ended(self, slot: Slot) -> bool:
+        """Whether the slot is where the flow may end."""
+        return slot.state in self.ends_in and slot.ladder_done == self.steps
 
 
 def run_flow(flow: Flow, planned: Mapping[int, Fate], *, tell: Callable[[str], None] | None = None) -> Ended:
@@ -75,8 +92,8 @@ def _world(flow: Flow, chaos: PlannedChaos, tell: Callable[[str], None] | None) 
         name="one",
         account_id="paper-binance-s1" if flow.paper else LIVE,
         amount=Decimal(500),
-        bots=(("one", ("BTC/USDT",), _BOT),),
-        limits={"max_trades_per_day": 1},
+        bots=(("one", ("BTC/USDT",), flow.bot),),
+        limits={"max_trades_per_day": flow.trades},
     )
     kernel = Kernel(seed=flow.name, start_ms=START_MS, tell=tell)
     return World(seed=1, chaos=chaos, kernel=kernel, plans=[plan], tell=tell)
@@ -100,10 +117,11 @@ def _run(world: World, chaos: PlannedChaos, flow: Flow) -> Ended:
     found, _ = judge.safety(world, None)
     found += judge.rest(world, rows)
     texts = [str(violation) for violation in found]
-    state = _slot(world).state
-    if state not in flow.ends_in:
-        texts.append(f"L4 {flow.name}: ended {state}, expected one of {', '.join(sorted(flow.ends_in))}")
-    return Ended(tuple(chaos.met), tuple(texts), minute, state)
+    slot = _slot(world)
+    if not flow.ended(slot):
+        expected = f"one of {', '.join(sorted(flow.ends_in))} after {flow.steps} steps"
+        texts.append(f"L4 {flow.name}: ended {slot.state} after {slot.ladder_done} steps, expected {expected}")
+    return Ended(tuple(chaos.met), tuple(texts), minute, slot.state)
 
 
 def _minute(world: World, begin: Callable[[int], None], *, first: bool) -> None:
@@ -120,7 +138,7 @@ def _minute(world: World, begin: Callable[[int], None], *, first: bool) -> None:
 
 def _at_rest(world: World, flow: Flow) -> bool:
     intents: list[Intent] = list(world.rows().intents)
-    return all(intent.state not in UNFINISHED for intent in intents) and _slot(world).state in flow.ends_in
+    return all(intent.state not in UNFINISHED for intent in intents) and flow.ended(_slot(world))
 
 
 def _slot(world: World) -> Slot:
@@ -163,11 +181,14 @@ def _dispatch(world: World, moment_ms: int) -> None:
 
 
 _ENTERED = frozenset({SlotState.OPEN, SlotState.EMPTY})
+_HOLDING = frozenset({SlotState.OPEN})
 _SOLD = frozenset({SlotState.EMPTY})
 FLOWS = (
     Flow(name="entry", prepare=_nothing, begin=_dispatch, ends_in=_ENTERED),
     Flow(name="exit", prepare=_buy, begin=_rise_and_watch, ends_in=_SOLD),
     Flow(name="partial exit", prepare=_buy, begin=_rise_and_sell_half, ends_in=_SOLD),
+    Flow(name="tranche", prepare=_buy, begin=_dispatch, ends_in=_HOLDING, bot=_ADDING, trades=2),
+    Flow(name="ladder", prepare=_buy, begin=_rise_and_watch, ends_in=_HOLDING, bot=_CLIMBING, steps=1),
     Flow(name="close by hand", prepare=_buy, begin=_close_by_hand, ends_in=_SOLD),
     Flow(name="paper entry", prepare=_nothing, begin=_dispatch, ends_in=_ENTERED, paper=True),
     Flow(name="paper exit", prepare=_buy, begin=_rise_and_watch, ends_in=_SOLD, paper=True),

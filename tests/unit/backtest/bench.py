@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from local.backtest.costs import Costs
-from local.backtest.engine import Engine
 from local.backtest.history import History
 from local.backtest.market import Market
-from local.backtest.run import BudgetResult, result_of
+from local.backtest.run import BudgetResult, result_of, run_engine
 from local.backtest.setting_up import set_up
 from local.backtest.spec import BacktestSpec, BotPlan, BudgetPlan, FillModel
 from local.backtest.venue import BacktestVenue, SetClock
@@ -52,6 +51,7 @@ def run_bodies(
     rules: Mapping[str, MarketRules] | None = None,
     strategies: Mapping[str, type[Strategy]] = STRATEGIES,
     changed: Callable[[Bot], Bot] = lambda bot: bot,
+    whole: bool = False,
 ) -> BudgetResult:
     """All bots on one budget."""
     plan = BudgetPlan(name="money", amount=Decimal(budget), limits=limits or {})
@@ -71,9 +71,8 @@ def run_bodies(
     bots = [changed(bot) for bot in set_up(world, spec, budgets=[plan])]
     for bot in bots:
         world.store.replace(bot)
-    engine = Engine(world=world, venue=venue, market=market, spec=spec)
-    engine.run(bots)
-    return result_of(world, plan, bots=bots, counts=engine.counts, market=market)
+    counts = run_engine(world, venue, bots=bots, market=market, spec=spec, whole=whole)
+    return result_of(world, plan, bots=bots, counts=counts, market=market)
 
 
 def with_sizing(bot: Bot, **fields: Any) -> Bot:

@@ -19,7 +19,7 @@ from surefill.domain.reasons import Reason
 from surefill.domain.rows import Bot
 from surefill.domain.rules import ExitRules, LadderStep
 from surefill.domain.times import from_milliseconds
-from surefill.strategies import base
+from surefill.strategies import STRATEGIES, base
 from surefill.strategies.market import MarketView
 from tests.unit.backtest.bench import NO_COSTS, body, run_bodies
 from tests.unit.backtest.markets import FIVE_MINUTES_MS, START_MS, history_of, random_walk
@@ -128,17 +128,13 @@ def test_a_buy_never_pays_more_than_its_limit() -> None:
 
 
 def test_an_order_fills_no_more_than_its_share_of_the_volume() -> None:
-    result = run(
-        [FLAT] * 6, strategy=script(sells=(2, 3, 4)), costs=Costs(fee=Decimal(0), volume_share=Decimal("0.1"))
-    )
+    result = run([FLAT] * 6, strategy=script(sells=(2, 3, 4)), costs=Costs(fee=Decimal(0), volume_share=Decimal("0.1")))
     assert [order.quantity for order in result.orders] == [Decimal(10), Decimal(10)]
     assert only(result).proceeds == Decimal(1_000)
 
 
 def test_rules_of_the_venue_refuse_and_round() -> None:
-    rules = replace(
-        permissive_rules(BTC, fee=Decimal(0)), quantity_step=Decimal("0.1"), min_notional=Decimal(200)
-    )
+    rules = replace(permissive_rules(BTC, fee=Decimal(0)), quantity_step=Decimal("0.1"), min_notional=Decimal(200))
     small = run([FLAT] * 4, rules={BTC: rules}, budget="1000")
     assert not small.orders
     assert small.decisions[Reason.BELOW_MINIMUM] == 1
@@ -272,7 +268,7 @@ _COLUMNS = ("opened_ms", "open", "high", "low", "close", "volume")
 
 
 def test_a_warm_up_longer_than_the_data_is_one_sentence() -> None:
-    with pytest.raises(LocalError, match="needs .* candles of 5m on C00/USDT before its first decision, there are 50"):
+    with pytest.raises(LocalError, match=r"needs .* candles of 5m on C00/USDT before its first decision, there are 50"):
         run_bodies([body(["C00/USDT"])], [random_walk(pairs=1, candles=50).history(0)])
 
 
@@ -307,3 +303,65 @@ def test_screened_candles_and_all_candles_give_the_same_orders() -> None:
     assert screened.orders == asked.orders
     assert len(screened.trades) > 20
     assert np.array_equal(screened.curve.values, asked.curve.values)
+
+
+LEVELS = {"stop_loss_percent": "1", "take_profit_percent": "2"}
+
+
+@pytest.mark.parametrize("fields", [{}, {"confirmation_seconds": 600, "cooldown_seconds": 1_800}])
+def test_plain_signals_and_whole_evaluations_give_the_same_orders(fields: dict[str, Any]) -> None:
+    walk = random_walk(pairs=2, candles=2_500, seed=5)
+    bodies = [
+        body(
+            ["C00/USDT", "C01/USDT"], name=name, strategy=name, stop_loss_percent="1", take_profit_percent="2", **fields
+        )
+        for name in ("rsi_macd", "composite", "signal_dca")
+    ]
+    histories = [walk.history(0), walk.history(1)]
+    limits = {"max_open_positions": 4, "max_trades_per_day": 25}
+    plain = run_bodies(bodies, histories, strategies=STRATEGIES, limits=limits)
+    whole = run_bodies(bodies, histories, strategies=STRATEGIES, limits=limits, whole=True)
+    assert plain.orders == whole.orders
+    assert plain.decisions == whole.decisions
+    assert plain.available == whole.available
+    assert len(plain.orders) > 40
+
+
+class OneRung(Script):
+    """A grid of one rung: buys at 95, sells at 105."""
+
+    def decide(self, market: MarketView, position: base.Position | None) -> base.Signal:
+        rung = base.Rung(name="level0", buy_price=Decimal(95), sell_price=Decimal(105))
+        return base.Signal(action=base.Action.HOLD, rungs=(rung,))
+
+
+def test_a_rung_fills_at_its_own_prices_again_and_again() -> None:
+    rows = [
+        FLAT, FLAT,
+        (100, 100, 94.0, 96.0), (96, 106.0, 96, 104),
+        (104, 104, 95.0, 96), (96, 110.0, 94.0, 100), FLAT,
+    ]  # fmt: skip
+    result = run(rows, strategy=OneRung, fields={"take_profit_percent": "50", "stop_loss_percent": "50"})
+    assert [(order.side, order.price) for order in result.orders] == [
+        ("BUY", 95.0), ("SELL", 105.0), ("BUY", 95.0), ("SELL", 105.0),
+    ]  # fmt: skip
+    assert [order.at >= moment(place) for order, place in zip(result.orders, (2, 3, 4, 5), strict=True)] == [True] * 4
+    assert result.decisions[Reason.GRID_ARMED] >= 4
+
+
+def test_an_order_placed_in_a_candle_does_not_fill_in_it() -> None:
+    rows = [FLAT, FLAT, (100, 106.0, 94.0, 100.0), FLAT, FLAT]
+    result = run(rows, strategy=OneRung, fields={"take_profit_percent": "50", "stop_loss_percent": "50"})
+    assert [order.side for order in result.orders] == ["BUY"]
+
+
+def test_waiting_orders_are_made_anew_after_their_time() -> None:
+    week = 7 * 288
+    rows = [FLAT] * (week + 300) + [(100, 100, 94.0, 95.0)]
+    result = run(
+        rows,
+        strategy=OneRung,
+        fields={"take_profit_percent": "50", "stop_loss_percent": "50", "interval_seconds": 86_400},
+    )
+    assert result.decisions[Reason.GRID_ARMED] == 2
+    assert [order.price for order in result.orders] == [95.0]

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from local.backtest.costs import Costs
-from local.backtest.outcome import MoneyError, require_conservation
+from local.backtest.outcome import MoneyError, require_balances, require_conservation
 from local.backtest.spec import FillModel
 from surefill.adapters.memory import MemoryStore
 from surefill.domain.rows import Bot, Budget
@@ -89,7 +89,16 @@ def test_money_is_conserved_whatever_a_strategy_does(
 def test_money_that_is_missing_is_found() -> None:
     store = MemoryStore()
     store.insert(Budget(budget_id="b", account_id="a", currency="USDT", funded=Decimal(10), available=Decimal(9)))
-    with pytest.raises(MoneyError, match="must hold 10, holds 9"):
+    for check in (lambda: require_conservation(store, orders=()), lambda: require_balances(store)):
+        with pytest.raises(MoneyError, match="must hold 10, holds 9"):
+            check()
+
+
+def test_money_that_nothing_explains_is_found() -> None:
+    store = MemoryStore()
+    store.insert(Budget(budget_id="b", account_id="a", currency="USDT", funded=Decimal(10), available=Decimal(10)))
+    require_balances(store)
+    with pytest.raises(MoneyError, match="available of budget b is 10, ledger says 0"):
         require_conservation(store, orders=())
 
 

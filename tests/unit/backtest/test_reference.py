@@ -33,7 +33,7 @@ class Expected:
 
 
 def plain_loop(close: np.ndarray) -> list[Expected]:
-    """The rule as a loop: in at the close after a crossing up with RSI below 50, out on a crossing down or RSI over 70."""
+    """The rule as a loop: in at the close of a crossing up with RSI below 50, out on a crossing down or RSI over 70."""
     rsi = talib.RSI(close, 14).tolist()
     macd, line, _ = (values.tolist() for values in talib.MACD(close, 12, 26, 9))
     found: list[Expected] = []

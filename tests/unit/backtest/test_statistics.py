@@ -38,7 +38,9 @@ def curve(values: list[float], *, step_ms: int = DAY_MS, held: list[float] | Non
     return Curve(times_ms=times, values=np.array(values), held=np.array(held or [0.0] * len(values)))
 
 
-def trade(cost: str, proceeds: str, *, reason: Reason = Reason.TAKE_PROFIT, symbol: str = "A/B", hours: int = 1) -> Trade:
+def trade(
+    cost: str, proceeds: str, *, reason: Reason = Reason.TAKE_PROFIT, symbol: str = "A/B", hours: int = 1
+) -> Trade:
     return Trade(
         bot="bot", symbol=symbol, opened_at=BEGIN, closed_at=BEGIN + timedelta(hours=hours), quantity=Decimal(1),
         entry_price=1.0, exit_price=1.0, cost=Decimal(cost), proceeds=Decimal(proceeds), fees=0.1, tranches=1,
@@ -100,7 +102,8 @@ def test_exposure_counts_candles_with_a_position() -> None:
 
 
 def test_everything_together() -> None:
-    trades = [trade("100", "110"), trade("100", "95", reason=Reason.STOP_LOSS), trade("50", "55", symbol="C/B", hours=3)]
+    lost = trade("100", "95", reason=Reason.STOP_LOSS)
+    trades = [trade("100", "110"), lost, trade("50", "55", symbol="C/B", hours=3)]
     found = statistics_of(
         trades=trades, curve=curve([1000, 1010, 1005, 1010]), start=Decimal(1000), closes={"A/B": (1, 2)}
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Generic, TypeVar, cast
 
 from surefill.domain.rows import (
@@ -37,6 +38,16 @@ class Listing(Generic[AnyRow]):
         """The fields that say where a page ended."""
         names = (self.order, *cast("type[Row]", self.row).KEY)
         return tuple(name for name in dict.fromkeys(names) if name != self.by)
+
+    def cursor_of(self, row: AnyRow) -> Cursor:
+        """Where a page ends that ends with this row. Times are written as keys are: to the microsecond."""
+        return tuple(_text(getattr(row, name)) for name in self.cursor_fields)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return "" if value is None else str(value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -185,6 +185,14 @@ class Queue(Protocol):
         ...
 
 
+class QueueDepth(Protocol):
+    """How much waits for `evaluate`."""
+
+    def depth(self) -> int:
+        """About how many messages wait; raises StoreUnavailableError."""
+        ...
+
+
 class Workflow(Protocol):
     """Starts the order workflow."""
 

@@ -1,38 +1,18 @@
-"""Request bodies. Amounts are text ("12.5"), never JSON floats; unknown fields are refused."""
+"""Request bodies, one per kind of request."""
 
 from decimal import Decimal
-from functools import partial
-from typing import Annotated
+from typing import Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import Field
 
-from surefill.domain.money import to_decimal
-from surefill.domain.rows import Mode
-from surefill.usecases.control.bots import BotSpec
-
-_LARGEST = Decimal(10) ** 15
-
-
-def _decimal(value: object, *, places: int) -> Decimal:
-    amount = to_decimal(value)  # type: ignore[arg-type]
-    exponent = amount.as_tuple().exponent
-    if not isinstance(exponent, int) or -exponent > places or abs(amount) >= _LARGEST:
-        raise ValueError(f"must have at most {places} decimals and be below {_LARGEST:,}, was {value!r}")
-    return amount
-
-
-def _schema(places: int) -> WithJsonSchema:
-    return WithJsonSchema({"type": "string", "pattern": rf"^-?\d{{1,15}}(\.\d{{1,{places}}})?$", "examples": ["12.5"]})
-
-
-Amount = Annotated[Decimal, BeforeValidator(partial(_decimal, places=8)), _schema(8)]
-Percent = Annotated[Decimal, BeforeValidator(partial(_decimal, places=4)), _schema(4)]
-
-
-class Body(BaseModel):
-    """Base of all bodies. Built at their first use: a start pays only for the routes that are called."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+from surefill.api.amounts import Amount, Body, Id, Percent, Words
+from surefill.api.rules import ExitsBody, GatesBody, SizingBody, rules_from
+from surefill.domain.rows import Mode, Scope, StopKind
+from surefill.domain.rules import ExitRules, GateRules, SizingRules
+from surefill.strategies.base import Action
+from surefill.usecases.control.accounts import LIMITS, Limits
+from surefill.usecases.control.positions import LevelChange
+from surefill.usecases.control.specs import BotSpec
 
 
 class AccountBody(Body):
@@ -41,54 +21,167 @@ class AccountBody(Body):
     name: str
     venue: str
     mode: Mode
-    currency: str = Field(min_length=2, max_length=10)
-    secret_name: str | None = None
+    currency: str = Field(min_length=2, max_length=10, pattern="^[A-Za-z0-9]+$")
+    secret_name: Id | None = None
     paper_balance: Amount | None = None
 
 
-class BudgetBody(Body):
-    """Money of an account for bots, with limits that hold inside every claim."""
+class LimitsBody(Body):
+    """Limits of a budget; they hold inside every claim. null takes one away."""
 
-    account_id: str
+    max_open_positions: int | None = Field(None, ge=1, le=10**9)
+    max_trades_per_day: int | None = Field(None, ge=1, le=10**9)
+    max_daily_loss: Amount | None = None
+    max_exposure_per_asset: Amount | None = None
+    max_drawdown: Amount | None = None
+    time_zone: Id | None = None
+
+    def changes(self) -> dict[str, Any]:
+        """The limits that were given."""
+        return {name: getattr(self, name) for name in sorted(self.model_fields_set & set(LIMITS))}
+
+
+class BudgetBody(LimitsBody):
+    """Money of an account for bots, with its limits."""
+
+    account_id: Id
     name: str
     amount: Amount
-    max_open_positions: int | None = Field(None, ge=1)
-    max_trades_per_day: int | None = Field(None, ge=1)
-    max_daily_loss: Amount | None = None
+
+    def limits(self) -> Limits:
+        """The limits alone."""
+        return Limits(**self.changes())
 
 
 class AmountBody(Body):
-    """An amount to move, under an id that makes a repetition harmless."""
+    """An amount to move, under an id that makes a repetition harmless (the Idempotency-Key, when absent)."""
 
     amount: Amount
-    request_id: str = Field(min_length=1, max_length=64)
+    request_id: str | None = Field(None, min_length=1, max_length=64)
 
 
-class BotBody(Body):
-    """A bot. Percentages in per cent, durations in seconds."""
+class ShrinkBody(Body):
+    """How much of a budget's funds shall be left."""
 
-    name: str
-    budget_id: str
-    symbols: list[str]
-    strategy: str
-    params: dict[str, str | int | float | bool] = Field(default_factory=dict)
-    timeframe: str = "1m"
-    interval_seconds: int = 60
+    to: Amount
+    request_id: str | None = Field(None, min_length=1, max_length=64)
+
+
+class _Definition(Body):
+    params: dict[str, str | int | float | bool] = Field(default_factory=dict, max_length=100)
+    timeframe: str | None = None
+    interval_seconds: int | None = None
     budget_percent: Percent = Decimal(20)
     take_profit_percent: Percent = Decimal(3)
     stop_loss_percent: Percent = Decimal(2)
     slippage_percent: Percent = Decimal("0.5")
     confirmation_seconds: int = 300
     cooldown_seconds: int = 900
+    sizing: SizingBody | None = None  # type: ignore[valid-type]
+    gates: GatesBody | None = None  # type: ignore[valid-type]
+    exit_rules: ExitsBody | None = None  # type: ignore[valid-type]
     accept_risk_ratio: bool = False
+
+    def given(self) -> dict[str, Any]:
+        """What was given, in the product's words; absent rules are the default ones."""
+        values = {name: getattr(self, name) for name in sorted(self.model_fields_set)}
+        if "sizing" in values:
+            values["sizing"] = rules_from(SizingRules, _plain(values["sizing"]), field="sizing")
+        if "gates" in values:
+            values["gates"] = rules_from(GateRules, _plain(values["gates"]), field="gates")
+        if "exit_rules" in values:
+            values["exit_rules"] = rules_from(ExitRules, _plain(values["exit_rules"]), field="exit_rules")
+        return values
+
+
+def _plain(body: Body | None) -> dict[str, Any]:
+    return {} if body is None else body.model_dump(mode="json", exclude_unset=True)
+
+
+class BotBody(_Definition):
+    """A bot. Percentages in per cent, durations in seconds; absent timeframe and interval are the strategy's own."""
+
+    name: str
+    budget_id: Id
+    symbols: list[Id] = Field(max_length=100)
+    strategy: Id
+    auto_start: bool = False
 
     def spec(self) -> BotSpec:
         """The request in the product's words."""
-        return BotSpec(**self.model_dump())
+        return BotSpec(**{"params": {}, **self.given()})
 
 
-class CloseBody(Body):
-    """Which position to sell."""
+class BotChangeBody(_Definition):
+    """What to change of a bot; what is absent stays as it is."""
 
-    bot_id: str
-    symbol: str
+    symbols: list[Id] = Field(default_factory=list, max_length=100)
+    strategy: Id = ""
+
+
+class PositionBody(Body):
+    """Which position: the bot, the symbol, and the rung of a grid."""
+
+    bot_id: Id
+    symbol: Id
+    rung: Id | None = None
+
+
+class LevelsBody(PositionBody):
+    """New levels of a position, in per cent of its average cost. Absent: as it is; 0: none."""
+
+    take_profit_percent: Percent | None = None
+    stop_loss_percent: Percent | None = None
+    trailing_percent: Percent | None = None
+
+    def change(self) -> LevelChange:
+        """The request in the product's words."""
+        return LevelChange(
+            take_profit_percent=self.take_profit_percent,
+            stop_loss_percent=self.stop_loss_percent,
+            trailing_percent=self.trailing_percent,
+        )
+
+
+class EvaluateBody(Body):
+    """Evaluate now: for real, or dry."""
+
+    dry: bool = False
+
+
+class SimulateBody(Body):
+    """What would the bot do; `signal` takes the place of what its strategy would say."""
+
+    signal: Action | None = None
+    symbol: Id | None = None
+
+
+class PanicBody(Body):
+    """What to stop: everything, or one account, or one bot (`target` is its id)."""
+
+    kind: StopKind
+    scope: Scope
+    target: Id | None = None
+    why: Words = ""
+
+
+class ResumeBody(Body):
+    """Which stop to lift, and why."""
+
+    stop_id: Id
+    why: Words = ""
+
+
+class ReconcileBody(Body):
+    """dry: tell the differences as last stored; otherwise settle and compare now."""
+
+    dry: bool = True
+
+
+class AlertBody(Body):
+    """What a charting service sends."""
+
+    action: str = Field(max_length=20)
+    token: str = Field(max_length=200)
+    price: str | float | None = Field(None, description="the price it saw, as text or number")
+    symbol: Id | None = None

@@ -3,6 +3,8 @@
 import json
 from http import HTTPStatus
 
+CONTENT_TYPE = "application/problem+json"
+
 
 def problem(*, status: int, field: str, message: str) -> str:
     """A problem document as JSON."""

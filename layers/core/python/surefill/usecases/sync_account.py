@@ -4,7 +4,7 @@ A deficit stops entries until it is gone; a surplus (a deposit, airdropped coins
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -12,8 +12,8 @@ from decimal import Decimal
 from surefill.domain.money import ZERO, add, plain, subtract
 from surefill.domain.orders import Balance, VenueError
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Account, AccountState, ScheduleRow, Slot
-from surefill.domain.states import IN_FLIGHT
+from surefill.domain.rows import Account, AccountState, Intent, ScheduleRow, Slot
+from surefill.domain.states import IN_FLIGHT, SlotState
 from surefill.domain.times import day_of
 from surefill.ports import Clock, Observer, Store, Venues
 from surefill.protocol.transaction import Guard, Key, Op, Update
@@ -113,20 +113,35 @@ class AccountSync:
         )
 
     def _differences(self, account: Account, held: Mapping[str, Decimal]) -> dict[str, str]:
-        """Signed difference per asset: held at the venue minus expected. Only assets the tables know of."""
+        """Signed difference per asset: held at the venue minus expected. Only assets the tables know of.
+
+        What a grid's resting orders may have sold or spent by now is no difference: it is booked at the next look.
+        """
         expected: dict[str, Decimal] = defaultdict(lambda: ZERO)
         for budget in self.store.budgets_of_account(account.account_id):
             expected[budget.currency] = add(expected[budget.currency], budget.available, budget.reserved)
-        for slot in self.store.get_many(Slot, self.store.open_slot_keys()):
-            if slot.account_id == account.account_id:
-                base = slot.market_key.partition("|")[2].partition("/")[0]
-                expected[base] = add(expected[base], slot.quantity)
+        keys = self.store.open_slot_keys()
+        slots = [slot for slot in self.store.get_many(Slot, keys) if slot.account_id == account.account_id]
+        for slot in slots:
+            expected[_base(slot)] = add(expected[_base(slot)], slot.quantity)
+        moving = self._resting([slot for slot in slots if slot.rung is not None], currency=account.currency)
         differences = {asset: subtract(held.get(asset, ZERO), amount) for asset, amount in expected.items()}
         return {
             asset: f"{'+' if difference > 0 else '-'}{plain(abs(difference))}"
             for asset, difference in sorted(differences.items())
-            if abs(difference) > _TOLERANCE
+            if abs(difference) > _TOLERANCE and not -moving[asset] <= difference < ZERO
         }
+
+    def _resting(self, rungs: Sequence[Slot], *, currency: str) -> Mapping[str, Decimal]:
+        """What the orders on these rungs may have taken out of the account, by asset."""
+        moving: dict[str, Decimal] = defaultdict(lambda: ZERO)
+        for slot in rungs:
+            if slot.state is SlotState.CLOSING:
+                moving[_base(slot)] = add(moving[_base(slot)], slot.quantity)
+        buys = [(slot.entry_intent_id,) for slot in rungs if slot.state is SlotState.OPENING and slot.entry_intent_id]
+        reserved = [intent.reserved for intent in self.store.get_many(Intent, buys)]
+        moving[currency] = add(moving[currency], *reserved)
+        return moving
 
     def _write(self, before: Account, after: Account) -> None:
         changes = {
@@ -145,3 +160,7 @@ def _shown(balances: Mapping[str, Balance]) -> dict[str, str]:
         for asset, balance in sorted(balances.items())
         if balance.free or balance.locked
     }
+
+
+def _base(slot: Slot) -> str:
+    return slot.market_key.partition("|")[2].partition("/")[0]

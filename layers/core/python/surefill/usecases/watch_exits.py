@@ -158,16 +158,19 @@ class ExitWatch:
         self, slot: Slot, reason: Reason, *, tick: datetime, numbers: Mapping[str, object], journalled: bool = True
     ) -> None:
         symbol = slot.market_key.partition("|")[2]
-        self.observer.event(reason, bot=slot.bot_id, account=slot.account_id, symbol=symbol, tick=tick, numbers=numbers)
+        intent = numbers.get("intent")
+        told = {name: value for name, value in numbers.items() if name != "intent"}
+        self.observer.event(
+            reason, bot=slot.bot_id, account=slot.account_id, symbol=symbol, tick=tick, intent=intent, numbers=told
+        )
         if not journalled or not slot.bot_id:
             return
-        intent = numbers.get("intent")
         decision = Decision(
             bot_id=slot.bot_id,
             symbol=symbol,
             tick=tick,
             reason=reason,
-            numbers={name: str(value) for name, value in numbers.items() if name != "intent"},
+            numbers={name: str(value) for name, value in told.items()},
             intent_id=intent if isinstance(intent, str) else None,
         )
         with suppress(GuardFailedError):

@@ -7,12 +7,15 @@ import botocore.session
 from botocore.config import Config
 
 _CONFIG = Config(connect_timeout=1, read_timeout=5, retries={"mode": "standard", "max_attempts": 3})
+# A function that is invoked takes its time, and must not be invoked again because it does.
+_PATIENT = Config(connect_timeout=1, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 1})
 
 
 @cache
 def client(service: str) -> Any:
     """The client of a service, one per process; region, credentials and endpoint come from the environment."""
-    return botocore.session.get_session().create_client(service, config=_CONFIG)
+    config = _PATIENT if service == "lambda" else _CONFIG
+    return botocore.session.get_session().create_client(service, config=config)
 
 
 class LateClient:

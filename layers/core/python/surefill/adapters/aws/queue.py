@@ -31,6 +31,14 @@ class SqsQueue:
             if failed:
                 raise StoreUnavailableError(f"queue refused {len(failed)} of {len(entries)} messages: {failed[0]}")
 
+    def depth(self) -> int:
+        """About how many messages wait; StoreUnavailableError when the queue does not answer."""
+        try:
+            answer = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["ApproximateNumberOfMessages"])
+        except (BotoCoreError, ClientError) as error:
+            raise StoreUnavailableError(f"queue does not answer: {error}") from error
+        return int(answer["Attributes"]["ApproximateNumberOfMessages"])
+
 
 def _chunks(bodies: Sequence[str]) -> list[list[str]]:
     chunks: list[list[str]] = []

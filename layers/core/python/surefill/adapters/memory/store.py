@@ -131,10 +131,7 @@ class MemoryStore:
 
     def page(self, listing: Listing[AnyRow], of: str, *, limit: int, after: Cursor | None = None) -> Page[AnyRow]:
         """Up to `limit` rows of a list, after where an earlier page ended."""
-        names = listing.cursor_fields
-        placed = {
-            tuple(_text(getattr(row, name)) for name in names): row for row in self._by(listing.row, listing.by, of)
-        }
+        placed = {listing.cursor_of(row): row for row in self._by(listing.row, listing.by, of)}
         places = sorted((place for place in placed if place[0]), reverse=listing.newest_first)
         if after is not None:
             places = [place for place in places if (place < after if listing.newest_first else place > after)]
@@ -244,10 +241,3 @@ class MemoryStore:
         with self._lock:
             found = self._found.get((row.TABLE, field, value))
             return cast("list[AnyRow]", list(found.values())) if found else []
-
-
-def _text(value: object) -> str:
-    """A field as a place in a list: times to the microsecond, so that text order is time order."""
-    if isinstance(value, datetime):
-        return value.isoformat(timespec="microseconds")
-    return "" if value is None else str(value)

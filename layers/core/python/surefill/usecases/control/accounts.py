@@ -1,17 +1,21 @@
 """Create and read accounts and budgets."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from decimal import Decimal
+from typing import Any
 
-from surefill.domain.money import ZERO, add, to_decimal
+from surefill.domain.gates import zone_of
+from surefill.domain.money import ZERO, add, subtract, to_decimal
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Account, Budget, Mode
 from surefill.ports import Clock, Observer, Store
 from surefill.protocol.funds import fund, open_budget, switch_entries, withdraw
-from surefill.protocol.transaction import GuardFailedError
+from surefill.protocol.parts import budget_key
+from surefill.protocol.transaction import Guard, GuardFailedError, Op, Update
 from surefill.usecases.control.errors import ConflictError, NotFoundError, RequestRefusedError
+from surefill.usecases.control.stops import refuse_while_stopped, standing_stops
 
 _NAME = re.compile(r"^[a-z0-9][a-z0-9_]{0,31}$")
 
@@ -21,6 +25,48 @@ def check_name(name: str, *, field: str = "name") -> str:
     if not _NAME.match(name):
         raise RequestRefusedError(field, f"{field} must be 1 to 32 of a-z, 0-9 and _, was {name!r}")
     return name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a budget may not go over; None is no limit. Money is in the budget's currency, a drawdown too.
+
+    They hold inside every claim. `time_zone` says when a day begins.
+    """
+
+    max_open_positions: int | None = None
+    max_trades_per_day: int | None = None
+    max_daily_loss: Decimal | None = None
+    max_exposure_per_asset: Decimal | None = None
+    max_drawdown: Decimal | None = None
+    time_zone: str | None = None
+
+    def checked(self) -> "Limits":
+        """These limits; RequestRefusedError names one that can't be."""
+        for name in ("max_open_positions", "max_trades_per_day"):
+            count = getattr(self, name)
+            if count is not None and count < 1:
+                raise RequestRefusedError(name, f"{name} must be 1 or more, was {count}")
+        for name in ("max_daily_loss", "max_exposure_per_asset", "max_drawdown"):
+            amount = getattr(self, name)
+            if amount is not None and amount <= ZERO:
+                raise RequestRefusedError(name, f"{name} must be above 0, was {amount}")
+        if self.time_zone is not None:
+            try:
+                zone_of(self.time_zone)
+            except ValueError as error:
+                raise RequestRefusedError("time_zone", str(error)) from None
+        return self
+
+    def as_fields(self, *, names: Iterable[str]) -> dict[str, Any]:
+        """The named limits as fields of a budget. A drawdown is a floor under what was realised."""
+        values: dict[str, Any] = {name: getattr(self, name) for name in names}
+        if "max_drawdown" in values:
+            values["realised_floor"] = None if self.max_drawdown is None else -self.max_drawdown
+        return values
+
+
+LIMITS = tuple(item.name for item in fields(Limits))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,13 +123,12 @@ class AccountControl:
         account_id: str,
         name: str,
         amount: Decimal,
-        max_open_positions: int | None = None,
-        max_trades_per_day: int | None = None,
-        max_daily_loss: Decimal | None = None,
+        limits: Limits | None = None,
     ) -> Budget:
         """Set money of an account aside for bots. Together the budgets may not hold more than the account does."""
         account = self.account(account_id)
         check_name(name)
+        limits = (limits or Limits()).checked()
         self._require_free(account, amount=amount, field="amount")
         budget = Budget(
             budget_id=f"{account_id}-{name}",
@@ -91,9 +136,7 @@ class AccountControl:
             currency=account.currency,
             funded=amount,
             available=amount,
-            max_open_positions=max_open_positions,
-            max_trades_per_day=max_trades_per_day,
-            max_daily_loss=max_daily_loss,
+            **limits.as_fields(names=LIMITS),
         )
         try:
             self.store.commit(open_budget(budget, request_id="open", now=self.clock.now()))
@@ -133,10 +176,47 @@ class AccountControl:
                 raise
         return self.budget(budget_id)
 
+    def shrink(self, budget_id: str, *, to: Decimal, request_id: str) -> Budget:
+        """Take out what is free until `to` of the budget's funds are left; nothing when it has no more than that."""
+        if to < ZERO:
+            raise RequestRefusedError("to", f"to must not be negative, was {to}")
+        budget = self.budget(budget_id)
+        over = subtract(budget.funded, to)
+        if over <= ZERO:
+            return budget
+        if over > budget.available:
+            least = subtract(budget.funded, budget.available)
+            raise ConflictError("to", f"to must be at least {least}, the rest is at work; was {to}: wait or close")
+        return self.withdraw(budget_id, amount=over, request_id=request_id)
+
+    def change_limits(self, budget_id: str, changes: Mapping[str, Any]) -> Budget:
+        """Change some of the limits; one of exposure counts from then on, so it is set while nothing is at work."""
+        budget = self.budget(budget_id)
+        limits = Limits(**changes).checked()
+        at_work = budget.deployed or budget.reserved
+        if "max_exposure_per_asset" in changes and budget.max_exposure_per_asset is None and at_work:
+            message = "max_exposure_per_asset must be set while nothing of the budget is at work, or it is not counted"
+            raise ConflictError("max_exposure_per_asset", message)
+        if not changes:
+            return budget
+        there = Guard(name="budget_exists", field="budget_id", op=Op.PRESENT)
+        row = self.store.update(Update(key=budget_key(budget_id), set=limits.as_fields(names=changes), guards=(there,)))
+        assert isinstance(row, Budget)
+        return row
+
     def switch_entries(self, budget_id: str, *, allowed: bool) -> Budget:
-        """Allow or stop entries from a budget. After this returns no reservation can commit against it."""
-        self.budget(budget_id)
+        """Allow or stop entries from a budget. After "stop" returns no reservation can commit against it."""
+        budget = self.budget(budget_id)
+        if allowed:
+            refuse_while_stopped(standing_stops(self.store), account_id=budget.account_id)
         row = self.store.update(switch_entries(budget_id, allowed=allowed))
+        if allowed:
+            # A stop pressed between the look and the write wins.
+            try:
+                refuse_while_stopped(standing_stops(self.store), account_id=budget.account_id)
+            except ConflictError:
+                self.store.update(switch_entries(budget_id, allowed=False))
+                raise
         assert isinstance(row, Budget)
         return row
 

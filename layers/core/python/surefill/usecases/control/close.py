@@ -1,4 +1,4 @@
-"""Close a position for the kill switch, step by step: call back what rests, sell what is held, look until it is gone."""
+"""Close a position for the kill switch, step by step: call back what rests, sell what is held, look if it is gone."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -74,7 +74,7 @@ class Closer:
         return self._sell(closing, slot, attempt)
 
     def _call_back(self, slot: Slot) -> str:
-        """An order that was not sent is taken back, one that rests is cancelled at its next look; others are awaited."""
+        """A buy that was not sent is taken back, one that rests is cancelled at its next look, others are awaited."""
         intent = self.store.get(Intent, in_flight_intent(slot))
         if intent is None:
             return "waiting for an order that is not stored yet"

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
-from surefill.domain.identity import owner_key
+from surefill.domain.identity import market_key, owner_key
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Intent, JournalEntry, Row, Slot
+from surefill.domain.rows import Intent, JournalEntry, Row
 from surefill.protocol.transaction import Key, Transaction, Update
 from surefill.strategies.base import Action, Position, Signal, Strategy
 from surefill.strategies.market import MarketView
@@ -31,7 +31,8 @@ class ReadOnlyStore:
     def update(self, update: Update) -> Row:
         """The row as it is, unchanged."""
         row = self._store.get(update.key.row, *update.key.values)
-        return row if row is not None else Slot(**update.key.as_fields())
+        made: Any = update.key.row
+        return cast("Row", made(**update.key.as_fields()) if row is None else row)
 
     def insert(self, row: Row) -> None:
         """Nothing."""
@@ -90,7 +91,9 @@ def simulate(batch: Batch, *, evaluator: Evaluator, signal: Action | None = None
         dry = replace(dry, strategies=MappingProxyType(told))
     decisions = dry.evaluate(batch)
     holding = {
-        slot.owner_key for slot in evaluator.store.slots_of_market(f"{batch.venue}|{batch.symbol}") if slot.quantity
+        slot.owner_key
+        for slot in evaluator.store.slots_of_market(market_key(venue=batch.venue, symbol=batch.symbol))
+        if slot.quantity
     }
     owners = {bot.bot_id: owner_key(account_id=bot.account_id, bot_id=bot.bot_id) for bot in batch.bots}
     return [

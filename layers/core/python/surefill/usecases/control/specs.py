@@ -185,9 +185,9 @@ def _check_gates(rules: GateRules) -> None:
     for name in ("stop_loss_guard", "max_drawdown", "low_profit"):
         rule = getattr(rules, name)
         if rule is not None and (
-            rule.trades < 1 or not 0 < rule.lookback_seconds <= 90 * _DAY or rule.pause_seconds < 1
+            rule.trades < 1 or not 0 < rule.lookback_seconds <= 90 * _DAY or not 0 < rule.pause_seconds <= 90 * _DAY
         ):
-            message = f"gates.{name} must count 1 or more trades of at most 90 days and pause 1 second or more"
+            message = f"gates.{name} must count 1 or more trades in up to 90 days, and pause up to 90 days"
             raise RequestRefusedError(f"gates.{name}", message)
     if not 1 <= rules.adviser_seconds <= 25:
         raise RequestRefusedError("gates.adviser_seconds", f"must be 1 to 25 seconds, was {rules.adviser_seconds}")

@@ -1,6 +1,6 @@
 """The kill switch: NO_NEW, CLOSE_ALL and FREEZE, for a bot, an account or everything.
 
-It is acknowledged only after everything is written that a reservation is guarded by. A claim that commits did so before.
+It is acknowledged only after everything is written that a reservation is guarded by: what commits did so before.
 """
 
 import secrets
@@ -129,12 +129,12 @@ class KillSwitch:
         return [bot for account in accounts for bot in self.directory.bots_of(account)], accounts
 
     def _put_into(self, bot: Bot, state: BotState, *, only_from: BotState | None = None) -> None:
-        guards = (Guard(name="bot_exists", field="bot_id", op=Op.PRESENT),)
+        guards = [Guard(name="bot_exists", field="bot_id", op=Op.PRESENT)]
         if only_from is not None:
-            guards += (Guard(name="still_stopped", field="state", op=Op.EQUAL, value=only_from),)
+            guards.append(Guard(name="still_stopped", field="state", op=Op.EQUAL, value=only_from))
         changes = {"state": state, "cadence_key": cadence_key(replace(bot, state=state))}
         with suppress(GuardFailedError):  # deleted, or started by somebody meanwhile
-            self.store.update(Update(key=Key(Bot, (bot.bot_id,)), set=changes, guards=guards))
+            self.store.update(Update(key=Key(Bot, (bot.bot_id,)), set=changes, guards=tuple(guards)))
 
     def _freeze(self, bots: Sequence[Bot]) -> tuple[int, int, int]:
         """Freeze every place that holds something; no bot may enter any more, so an empty one stays empty."""

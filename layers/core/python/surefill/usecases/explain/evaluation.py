@@ -1,6 +1,7 @@
 """What the last evaluation said: data, signal, and the gates in front of the claim."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from surefill.domain.reasons import Reason
@@ -9,8 +10,9 @@ from surefill.domain.states import SlotState
 from surefill.usecases.explain.facts import Place
 from surefill.usecases.explain.making import fine, moment, remembered, said, unknown
 from surefill.usecases.explain.model import Link, LinkName, LinkState
-from surefill.usecases.explain.readiness import account_link, market_link, stop_link
+from surefill.usecases.explain.readiness import account_link, held_link, market_link
 from surefill.usecases.explain.remedies import SAYINGS
+from surefill.usecases.explain.stopped import stop_link
 
 _ORDER = tuple(LinkName)
 _ACTED = frozenset({Reason.BUY, Reason.ADD, Reason.SELL, Reason.REDUCE, Reason.GRID_ARMED})
@@ -33,14 +35,10 @@ def signal_link(place: Place) -> Link:
     told = remembered(place, name=LinkName.SIGNAL)
     if told is not None:
         # What was acted on is settled by the links behind it.
-        return Link(
-            name=told.name,
+        return replace(
+            told,
             state=LinkState.OK if slot.last_reason in _ACTED else told.state,
             says=told.says + _readings(told.evidence) if slot.last_reason in (Reason.HOLD, *_ACTED) else told.says,
-            reason=told.reason,
-            since=told.since,
-            evidence=told.evidence,
-            remedy=told.remedy,
         )
     if _ORDER.index(SAYINGS[slot.last_reason].link) < _ORDER.index(LinkName.SIGNAL):
         return unknown(LinkName.SIGNAL, "signal: not asked for without data")
@@ -51,6 +49,9 @@ def signal_link(place: Place) -> Link:
 
 def gates_link(place: Place) -> Link:
     """What stands between the signal and the claim: what a person stopped, account, market, and the bot's own gates."""
+    if place.slot.state is SlotState.HELD:
+        # A person must look, whatever else is so: nothing is sent for this place until then.
+        return replace(held_link(place), name=LinkName.GATES)
     standing = stop_link(place) or account_link(place) or market_link(place)
     if standing is not None:
         return standing

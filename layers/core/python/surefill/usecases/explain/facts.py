@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from decimal import Decimal
 from typing import TypeVar
 
 from surefill.domain import identity
+from surefill.domain.money import ZERO
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import (
     Account,
@@ -19,19 +20,17 @@ from surefill.domain.rows import (
     MarketRules,
     Row,
     ScheduleRow,
-    Scope,
     Slot,
     Stop,
 )
 from surefill.domain.states import SlotState
-from surefill.listings import STOPS_OF_SCOPE
 from surefill.ports import Store, StoreUnavailableError
+from surefill.usecases.control.stops import covers_bot, standing_stops
 
 SCHEDULES = ("dispatch", "watch_exits", "reconcile", "sync_account", "refresh_markets")
 # Newest orders and journal entries looked at. A decision older than that is known by its reason, not by its numbers.
 _ORDERS = 50
 _ENTRIES = 100
-_STOPS = 20
 Answer = TypeVar("Answer")
 
 
@@ -111,24 +110,26 @@ class Reader:
         journal = _read(JournalEntry, lambda: store.journal_of(bot.bot_id, limit=_ENTRIES))
         slots = [(symbol, slot) for symbol, key in keys.items() for slot in self._slots(bot, key)]
         stops = self._stops(bot) if _something_is_off(bot, budget, [slot for _, slot in slots]) else ()
-        return [
-            Place(
-                bot=bot,
-                symbol=symbol,
-                rung=slot.rung,
-                slot=slot,
-                account=account,
-                budget=budget,
-                rules=next((one for one in rules if one.symbol == symbol), None),
-                orders=tuple(one for one in orders if (one.symbol, one.rung) == (symbol, slot.rung)),
-                journal=tuple(one for one in journal if one.symbol == symbol),
-                schedules={one.schedule_name: one for one in schedules},
-                stops=stops,
-                strategies=self.strategies,
-                now=now,
-            )
-            for symbol, slot in slots
-        ]
+        return _in_order(
+            [
+                Place(
+                    bot=bot,
+                    symbol=symbol,
+                    rung=slot.rung,
+                    slot=slot,
+                    account=account,
+                    budget=budget,
+                    rules=next((one for one in rules if one.symbol == symbol), None),
+                    orders=tuple(one for one in orders if (one.symbol, one.rung) == (symbol, slot.rung)),
+                    journal=tuple(one for one in journal if one.symbol == symbol),
+                    schedules={one.schedule_name: one for one in schedules},
+                    stops=stops,
+                    strategies=self.strategies,
+                    now=now,
+                )
+                for symbol, slot in slots
+            ]
+        )
 
     def _slots(self, bot: Bot, market_key: str) -> list[Slot]:
         """The bot's own slot of a market, stored or not, and its rungs there that are not empty."""
@@ -139,14 +140,21 @@ class Reader:
 
     def _stops(self, bot: Bot) -> tuple[Stop, ...]:
         """The uses of the kill switch that stand for this bot, newest first."""
-        targets = {Scope.BOT: bot.bot_id, Scope.ACCOUNT: bot.account_id, Scope.ALL: None}
-        found = [
-            stop
-            for scope, target in targets.items()
-            for stop in _read(Stop, partial(self.store.page, STOPS_OF_SCOPE, scope.value, limit=_STOPS)).rows
-            if stop.lifted_at is None and target in (None, stop.target)
-        ]
-        return tuple(sorted(found, key=lambda stop: stop.at, reverse=True))
+        standing = _read(Stop, lambda: list(standing_stops(self.store)))
+        return tuple(
+            sorted((stop for stop in standing if covers_bot(stop, bot)), key=lambda stop: stop.at, reverse=True)
+        )
+
+
+def _in_order(places: Iterable[Place]) -> list[Place]:
+    """Symbols as the bot lists them; of a grid its own place, then its sales, then its buys nearest the market."""
+    return sorted(places, key=lambda one: (one.bot.symbols.index(one.symbol), one.rung is not None, -_level(one)))
+
+
+def _level(place: Place) -> Decimal:
+    """The price the newest order of a rung waits for."""
+    price = place.orders[0].limit_price if place.orders else None
+    return price or ZERO
 
 
 def _something_is_off(bot: Bot, budget: Budget | None, slots: Iterable[Slot]) -> bool:

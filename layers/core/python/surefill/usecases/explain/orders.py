@@ -10,7 +10,7 @@ from surefill.domain.states import UNFINISHED, IntentState, SlotState
 from surefill.usecases.explain.facts import Place
 from surefill.usecases.explain.making import fine, lasting, moment, recent, remembered, said, unknown
 from surefill.usecases.explain.model import Link, LinkName, LinkState
-from surefill.usecases.explain.readiness import budget_link
+from surefill.usecases.explain.readiness import budget_link, held_numbers
 from surefill.usecases.settle import is_resting
 
 # From claim to record takes seconds; after this an order is late.
@@ -112,15 +112,16 @@ def _not_placed(place: Place, order: Intent, *, said_then: JournalEntry | None) 
 
 def _unfinished(place: Place, order: Intent) -> Link:
     if is_resting(order, now=place.now):
-        return _resting(place, order)
+        return resting_link(order)
     late = place.now - order.created_at > _LATE
     return _waiting(place, order, name=LinkName.SETTLE, state=LinkState.STOPPED if late else LinkState.WAITING)
 
 
-def _resting(place: Place, order: Intent) -> Link:
+def resting_link(order: Intent) -> Link:
+    """An order that waits for its price, as it was meant to."""
     price = plain(order.limit_price) if order.limit_price is not None else "?"
     if order.rung is not None:
-        numbers = {"level": f"{order.rung} at {price}"}
+        numbers = {"level": f"{order.rung} ({order.side.lower()}) at {price}"}
         return said(Reason.GRID_WAITING, numbers, name=LinkName.SETTLE, since=order.sent_at, evidence=_shown(order))
     numbers = {"price": price, "until": moment(order.rests_until) if order.rests_until else "?"}
     return said(Reason.RESTING, numbers, since=order.sent_at, evidence=_shown(order))
@@ -146,9 +147,7 @@ def _finished(place: Place, order: Intent) -> Link:
         "age": lasting((order.finished_at or place.now) - order.created_at),
         "state": order.state.value,
         **venue_said(place.about(order), order),
-        "account": str(outcome),
-        "until": "?",
-        **_nobody(),
+        **held_numbers(place),
     }
     unhappy = outcome in _LOOKED_UP or outcome is Reason.OVERRUN
     return said(
@@ -159,10 +158,6 @@ def _finished(place: Place, order: Intent) -> Link:
         since=order.finished_at,
         evidence={**_shown(order), "filled": numbers["filled"], "asked": numbers["asked"], "cost": numbers["cost"]},
     )
-
-
-def _nobody() -> dict[str, str]:
-    return {"who": "?", "when": "?", "why": ""}
 
 
 def _shown(order: Intent) -> Mapping[str, str]:

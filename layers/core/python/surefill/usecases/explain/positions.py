@@ -1,5 +1,6 @@
 """Protection and exit: is an open position watched and protected, and does its sale go through."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from surefill.domain.exits import exit_due
@@ -11,10 +12,11 @@ from surefill.domain.states import IN_FLIGHT, UNFINISHED, IntentState, SlotState
 from surefill.usecases.explain.facts import Place
 from surefill.usecases.explain.making import fine, lasting, moment, recent, said, unknown
 from surefill.usecases.explain.model import Link, LinkName, LinkState
-from surefill.usecases.explain.orders import venue_said
-from surefill.usecases.explain.readiness import held_numbers
+from surefill.usecases.explain.orders import resting_link, venue_said
+from surefill.usecases.explain.readiness import held_link, held_numbers
 from surefill.usecases.explain.remedies import SAYINGS
 from surefill.usecases.explain.schedule import silence
+from surefill.usecases.settle import is_resting
 
 _PRICE_STEP = Decimal("0.00000001")
 _PERCENT_STEP = Decimal("0.01")
@@ -35,8 +37,7 @@ def protection_link(place: Place) -> Link:
     if slot.state in (SlotState.EMPTY, SlotState.OPENING):
         return unknown(LinkName.PROTECTION, "protection: no position")
     if slot.state is SlotState.HELD:
-        told = place.event(Reason.SLOT_HELD, kind="exit")
-        return said(Reason.SLOT_HELD, held_numbers(place), since=told.at if told else None)
+        return held_link(place)
     silent = silence(place.schedules.get("watch_exits"), now=place.now)
     if silent is not None:
         return Link(
@@ -71,6 +72,8 @@ def exit_link(place: Place) -> Link:
     failed = _failed_sale(place)
     if failed is not None:
         return failed
+    if place.rung is not None:
+        return said(Reason.GRID_SELL, {}, since=slot.opened_at)
     levels = {"take_profit": _price(slot.take_profit), "stop_loss": _price(slot.stop_loss)}
     if slot.take_profit is None and slot.stop_loss is None and slot.exit_rules is None:
         return said(Reason.NOT_WANTED, {}, since=slot.opened_at)
@@ -120,6 +123,8 @@ def _under_way(place: Place) -> Link:
     sale = place.exit
     if sale is None or sale.state not in UNFINISHED:
         return said(Reason.IN_FLIGHT, {"slot": place.slot.state.value}, name=LinkName.EXIT)
+    if sale.rung is not None and is_resting(sale, now=place.now):
+        return replace(resting_link(sale), name=LinkName.EXIT)
     return Link(
         name=LinkName.EXIT,
         state=LinkState.WAITING,

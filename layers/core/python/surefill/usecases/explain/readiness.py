@@ -13,15 +13,12 @@ from surefill.domain.rows import (
     Account,
     AccountState,
     Bot,
-    BotState,
     Budget,
     Intent,
     Leg,
     OrderKind,
     Side,
     Slot,
-    Stop,
-    StopKind,
 )
 from surefill.domain.sizing import SizingFacts, spend_for
 from surefill.domain.states import SlotState
@@ -31,6 +28,7 @@ from surefill.usecases.explain.facts import Place
 from surefill.usecases.explain.making import fine, moment, said
 from surefill.usecases.explain.model import Link, LinkName, LinkState
 from surefill.usecases.explain.schedule import schedule_link
+from surefill.usecases.explain.stopped import stop_link
 from surefill.usecases.refusals import foreseen_refusal
 
 _CIRCUIT = {Reason.RATE_LIMITED, Reason.MAINTENANCE}
@@ -67,47 +65,6 @@ def readiness_of(place: Place) -> Readiness:
             budget_link(place) or fine(LinkName.CLAIM, "budget: it covers an order", evidence=_money(place.budget)),
         ),
     )
-
-
-def stop_link(place: Place) -> Link | None:
-    """What a person stopped: the kill switch, the budget's entries, or the bot's own state."""
-    stop = next(iter(place.stops), None)
-    if stop is not None:
-        reason = Reason.FROZEN if stop.kind is StopKind.FREEZE else Reason.ENTRIES_OFF
-        return said(reason, _stopped(stop), since=stop.at, evidence=_stop_shown(stop))
-    if place.slot.frozen:
-        return said(Reason.FROZEN, {"why": ""}, evidence={"slot": place.slot.owner_key})
-    if place.budget is not None and not place.budget.entries_allowed:
-        return _entries_off(place, place.budget)
-    if place.bot.state is not BotState.ACTIVE:
-        return said(
-            Reason.BOT_NOT_ACTIVE, {"state": place.bot.state.value, "bot": place.bot.bot_id}, name=LinkName.GATES
-        )
-    return None
-
-
-def _stopped(stop: Stop) -> dict[str, str]:
-    why = f": {stop.why}" if stop.why else ""
-    return {"who": stop.who, "when": moment(stop.at), "why": f"{why} ({stop.kind} of {stop.scope})"}
-
-
-def _stop_shown(stop: Stop) -> dict[str, str]:
-    return {"who": stop.who, "when": moment(stop.at), "kind": stop.kind, "scope": stop.scope, "stop": stop.stop_id}
-
-
-def _entries_off(place: Place, budget: Budget) -> Link:
-    """Switched off without the kill switch: by the budget's own switch, or by an order that cost too much."""
-    overrun = next((order for order in place.orders if order.outcome is Reason.OVERRUN), None)
-    if overrun is not None:
-        return said(
-            Reason.OVERRUN,
-            {},
-            name=LinkName.GATES,
-            since=overrun.finished_at,
-            evidence={"order": overrun.intent_id, "reserved": plain(overrun.reserved)},
-        )
-    numbers = {"who": f"the switch of budget {budget.budget_id}", "when": "see its entries", "why": ""}
-    return said(Reason.ENTRIES_OFF, numbers, evidence={"budget": budget.budget_id, "entries_allowed": "no"})
 
 
 def account_link(place: Place) -> Link | None:
@@ -163,8 +120,14 @@ def slot_link(place: Place) -> Link | None:
     if slot.state is SlotState.OPEN:
         return said(Reason.ALREADY_IN_POSITION, {}, name=LinkName.CLAIM, state=LinkState.STOPPED)
     if slot.state is SlotState.HELD:
-        return said(Reason.SLOT_HELD, held_numbers(place), name=LinkName.CLAIM)
+        return replace(held_link(place), name=LinkName.CLAIM)
     return said(Reason.SLOT_TAKEN, {"slot": slot.state.value})
+
+
+def held_link(place: Place) -> Link:
+    """A position that a person must look at."""
+    told = place.event(Reason.SLOT_HELD, kind="exit")
+    return said(Reason.SLOT_HELD, held_numbers(place), since=told.at if told else None)
 
 
 def held_numbers(place: Place) -> dict[str, str]:

@@ -108,6 +108,7 @@ _SIGNAL = {
     _R.ALREADY_IN_POSITION: _waits(_L.SIGNAL, "signal: buy, already in position"),
     _R.IN_FLIGHT: _waits(_L.SIGNAL, "signal: an order is under way ({slot})"),
     _R.GRID_WAITING: _waits(_L.SIGNAL, "grid: waiting for fill of {level}"),
+    _R.WOKEN: _waits(_L.SIGNAL, "grid: woken by a fill"),
     _R.GRID_ARMED: _waits(_L.SIGNAL, "grid: {orders} orders started"),
     _R.BUY: _waits(_L.SIGNAL, "signal: buy"),
     _R.ADD: _waits(_L.SIGNAL, "signal: buy one more tranche"),
@@ -164,6 +165,10 @@ _GATES = {
     _R.FROZEN: _stops(
         _L.GATES, "stopped by: {who}, {when}{why}, frozen", "Nothing is sent. Lift the freeze, or close by hand."
     ),
+    _R.STOPPED: _stops(
+        _L.GATES, "stopped by: {who}, {when}{why}", "Lift the stop when it is safe; exits go on meanwhile."
+    ),
+    _R.RESUMED: _waits(_L.GATES, "stop lifted by: {who}"),
     _R.MARKET_HOURS: _stops(
         _L.GATES, "gate: outside hours, {local} {time_zone}, open {hours}", "Wait, or widen the bot's hours."
     ),
@@ -235,7 +240,7 @@ _SETTLE = {
     _R.ACCEPTED: _waits(_L.SETTLE, "order: accepted by the venue"),
     _R.UNKNOWN: _stops(
         _L.SETTLE,
-        "order: outcome unknown, age {age}{error}",
+        "order: waiting on venue, age {age}, outcome unknown{error}",
         "Nothing to do: it is looked for, never posted again; its money stays reserved until there is proof.",
     ),
     _R.WAITING_ON_VENUE: _stops(

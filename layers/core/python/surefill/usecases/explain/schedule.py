@@ -1,5 +1,6 @@
 """The first link: is the bot in the schedule, does the schedule tick, was the bot evaluated, when is it next."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from surefill.domain.bots import EVALUATED
@@ -8,6 +9,7 @@ from surefill.domain.rows import Bot, ScheduleRow
 from surefill.usecases.explain.facts import Place
 from surefill.usecases.explain.making import fine, moment, said
 from surefill.usecases.explain.model import Link, LinkName, LinkState
+from surefill.usecases.explain.stopped import stop_link
 
 # A schedule that ticks every minute is silent when this has passed since its last finished tick.
 SILENT = timedelta(minutes=3)
@@ -22,7 +24,8 @@ def schedule_link(place: Place) -> Link:
     if bot.strategy not in place.strategies:
         return said(Reason.STRATEGY_UNKNOWN, {"strategy": repr(bot.strategy)})
     if bot.state not in EVALUATED:
-        return _not_running(bot)
+        stop = stop_link(place) if place.stops else None
+        return replace(stop, name=LinkName.SCHEDULE) if stop else _not_running(bot)
     silent = silence(place.schedules.get("dispatch"), now=place.now)
     if silent is not None:
         return silent

@@ -1,0 +1,90 @@
+"""Whether everything the product rests on answers. Tells no secrets: names, states and ages only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from surefill.domain.rows import (
+    Account,
+    AccountState,
+    Bot,
+    Budget,
+    Closing,
+    Intent,
+    JournalEntry,
+    LedgerEntry,
+    MarketRules,
+    Request,
+    Row,
+    ScheduleRow,
+    Slot,
+    Stop,
+)
+from surefill.ports import Clock, QueueDepth, Store, StoreUnavailableError
+from surefill.usecases.control.directory import Directory
+from surefill.usecases.control.schedules import ScheduleState, schedules
+from surefill.usecases.control.stops import standing_stops
+from surefill.wire import to_wire
+
+_TABLES: tuple[type[Row], ...] = (
+    Account, Bot, Budget, Closing, Intent, JournalEntry, LedgerEntry, MarketRules, Request, ScheduleRow, Slot, Stop,
+)  # fmt: skip
+# More messages than this wait only when nobody takes them.
+_LONGEST_QUEUE = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """Looks at tables, queue, schedules and accounts."""
+
+    store: Store
+    directory: Directory
+    queue: QueueDepth
+    clock: Clock
+
+    def detailed(self) -> dict[str, Any]:
+        """Each part with what is wrong with it; "ok" is whether nothing is."""
+        tables = {row.TABLE: self._table(row) for row in _TABLES}
+        waiting = self._waiting()
+        ticks = schedules(self.store, now=self.clock.now())
+        accounts = list(self.directory.accounts())
+        stops = list(standing_stops(self.store))
+        problems = [
+            *(f"table {name}: {problem}" for name, problem in tables.items() if problem != "ok"),
+            *(["the evaluations queue does not answer"] if waiting is None else []),
+            *([f"{waiting} evaluations wait"] if waiting is not None and waiting > _LONGEST_QUEUE else []),
+            *(f"schedule {tick.name} is late or never ran" for tick in ticks if not tick.running),
+            *(f"account {one.account_id} is {one.state}" for one in accounts if one.state is not AccountState.OK),
+        ]
+        return {
+            "ok": not problems,
+            "problems": problems,
+            "tables": tables,
+            "evaluations_waiting": waiting,
+            "schedules": [_shown(tick) for tick in ticks],
+            "accounts": [_account(account) for account in accounts],
+            "stops": [{"stop_id": stop.stop_id, "kind": stop.kind, "target": stop.target} for stop in stops],
+        }
+
+    def _table(self, row: type[Row]) -> str:
+        try:
+            self.store.get(row, *("health" for _ in row.KEY))
+        except StoreUnavailableError as error:
+            return f"does not answer: {error}"[:200]
+        return "ok"
+
+    def _waiting(self) -> int | None:
+        try:
+            return self.queue.depth()
+        except StoreUnavailableError:
+            return None
+
+
+def _shown(tick: ScheduleState) -> Mapping[str, Any]:
+    return to_wire(tick)
+
+
+def _account(account: Account) -> Mapping[str, Any]:
+    names = ("account_id", "state", "state_reason", "reconciled_at", "retry_at", "differences")
+    shown = to_wire(account)
+    return {name: shown[name] for name in names if name in shown}

@@ -1,0 +1,7 @@
+"""`python -m tests.drills`."""
+
+import sys
+
+from tests.drills.run import main
+
+sys.exit(main())

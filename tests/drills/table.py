@@ -1,0 +1,43 @@
+"""The drills, one per row of the incident table."""
+
+from tests.drills import entries, machinery, orders, positions
+from tests.drills.drill import Drill
+
+DRILLS: tuple[Drill, ...] = (
+    Drill(code="N01", saw="a position exists with nothing spent and blocks every later trade", run=machinery.n01),
+    Drill(code="N02", saw="bot active, no evaluation ever logged", run=machinery.n02),
+    Drill(code="N03", saw="the strategy says buy, nothing follows, no log", run=entries.n03),
+    Drill(code="N04", saw="an error while placing an order is swallowed", run=orders.n04),
+    Drill(code="N05", saw="nothing in the logs at INFO", run=machinery.n05),
+    Drill(code="N06", saw="a query fails: the state is in no enum", run=machinery.n06),
+    Drill(code="N07", saw="a sell signal without a position", run=entries.n07),
+    Drill(code="N08", saw="a level is crossed, the position stays open", run=positions.n08),
+    Drill(code="N09", saw="several identical bots by accident", run=entries.n09),
+    Drill(code="N10", saw="the balance is negative", run=entries.n10),
+    Drill(code="N11", saw="three orders approved, together more than the balance", run=entries.n11),
+    Drill(code="N12", saw="orders rejected: below the minimum", run=entries.n12),
+    Drill(code="N13", saw="connected, no data, everything idle", run=machinery.n13),
+    Drill(code="N14", saw="sizes from a fallback price", run=machinery.n14),
+    Drill(code="N15", saw="positions lost on restart", run=machinery.n15),
+    Drill(code="N16", saw="a table is missing in production", run=machinery.n16),
+    Drill(code="N17", saw="pending in the database, filled at the exchange", run=orders.n17),
+    Drill(code="N18", saw="partial fills and timeouts ignored", run=orders.n18),
+    Drill(code="N19", saw="rate limits starve the bot", run=machinery.n19),
+    Drill(code="N20", saw="test trades counted as profit", run=orders.n20),
+    Drill(code="N21", saw="trade records without side or amount", run=orders.n21),
+    Drill(code="N22", saw="a grid stops after its first order", run=entries.n22),
+    Drill(code="N23", saw="created, first run long after", run=machinery.n23),
+    Drill(code="N24", saw="an unknown strategy is silently skipped", run=machinery.n24),
+    Drill(code="N25", saw="credentials revoked, the bot looks flat", run=orders.n25),
+    Drill(code="N26", saw="maintenance of the venue", run=orders.n26),
+    Drill(code="N27", saw="the wrong interval", run=machinery.n27),
+    Drill(code="N28", saw="the adviser is missing, silently", run=entries.n28),
+    Drill(code="N29", saw="one component is down and everything halts", run=orders.n29),
+    Drill(code="N30", saw="exposure, loss or trade count passes its limit", run=entries.n30),
+    Drill(code="N31", saw="cooldown or confirmation silently blocks", run=entries.n31),
+    Drill(code="N32", saw="an emergency stop needs shell access", run=positions.n32),
+    Drill(code="N33", saw="a buy sent twice after a timeout", run=orders.n33),
+    Drill(code="N34", saw="take profit and a manual close both sell", run=positions.n34),
+    Drill(code="N35", saw="an exit refused: quantity above balance", run=positions.n35),
+    Drill(code="N36", saw="an unsellable rest blocks the place for ever", run=positions.n36),
+)

@@ -1,0 +1,72 @@
+"""What an account must hold while the orders of a grid rest."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from surefill.domain.identity import owner_key
+from surefill.domain.orders import Balance
+from surefill.domain.rows import Account, AccountState, Intent, Slot
+from surefill.domain.states import SlotState
+from surefill.protocol.parts import OPEN
+from surefill.usecases.sync_account import AccountSync
+from tests.fakes.world import MARKET, TICK, World
+from tests.unit.usecases.test_order_life import entry
+
+ACCOUNT = "live-binance-main"
+
+
+def rung(intent: Intent, name: str, **changes: object) -> Slot:
+    """The slot of a grid's rung."""
+    owner = owner_key(account_id=ACCOUNT, bot_id=intent.bot_id, rung=name)
+    slot = Slot(
+        market_key=MARKET,
+        owner_key=owner,
+        bot_id=intent.bot_id,
+        account_id=ACCOUNT,
+        budget_id=intent.budget_id,
+        rung=name,
+        open_key=OPEN,
+        slot_key=f"{MARKET}|{owner}",
+        entry_intent_id=intent.intent_id,
+    )
+    return replace(slot, **changes)  # type: ignore[arg-type]
+
+
+def synced(world: World, *, usdt: str, btc: str) -> Account:
+    """The account after a look at these balances."""
+    world.venue.held = {
+        asset: Balance(free=Decimal(text), locked=Decimal(0)) for asset, text in (("USDT", usdt), ("BTC", btc))
+    }
+    sync = AccountSync(store=world.store, venues=world.venue, clock=world.clock, observer=world.observer)
+    sync.sync_all(tick=TICK)
+    account = world.store.get(Account, ACCOUNT)
+    assert isinstance(account, Account)
+    return account
+
+
+@pytest.mark.parametrize("btc", ["0.5", "0.2", "0"])
+def test_a_resting_sale_may_have_sold_what_is_not_booked_yet(btc: str) -> None:
+    world = World()
+    world.store.insert(rung(entry(world), "level0", state=SlotState.CLOSING, quantity=Decimal("0.5")))
+    assert synced(world, usdt="1000", btc=btc).state is AccountState.OK
+
+
+def test_what_no_order_rests_for_is_missing_all_the_same() -> None:
+    world = World()
+    intent = entry(world)
+    world.store.insert(rung(intent, "level0", state=SlotState.CLOSING, quantity=Decimal("0.5")))
+    world.store.insert(rung(intent, "level1", state=SlotState.OPEN, quantity=Decimal("0.5")))
+    account = synced(world, usdt="1000", btc="0.4")
+    assert account.state is AccountState.OUT_OF_SYNC
+    assert account.differences == {"BTC": "-0.6"}
+
+
+def test_a_resting_buy_may_have_spent_what_it_reserves() -> None:
+    world = World()
+    intent = replace(entry(world), rung="level0", reserved=Decimal(200))
+    world.store.insert(intent)
+    world.store.insert(rung(intent, "level0", state=SlotState.OPENING))
+    assert synced(world, usdt="800", btc="1.9").state is AccountState.OK
+    assert synced(world, usdt="799", btc="1.9").differences["USDT"] == "-201"
