@@ -106,6 +106,7 @@ def create_account(stage: LocalStage, *, mode: str, name: str = ACCOUNT, **more:
 
 def bot_body(bot: DemoBot, *, budget_id: str) -> dict[str, Any]:
     """The request that creates a demo bot."""
+    share = str(90 // len(bot.symbols))
     return {
         "name": bot.name,
         "budget_id": budget_id,
@@ -114,7 +115,8 @@ def bot_body(bot: DemoBot, *, budget_id: str) -> dict[str, Any]:
         "params": dict(_LIVELY),
         "timeframe": "1m",
         "interval_seconds": 60,
-        "budget_percent": str(90 // len(bot.symbols)),
+        "budget_percent": share,
+        "sizing": {"max_percent": share},
         "take_profit_percent": bot.take_profit_percent,
         "stop_loss_percent": bot.stop_loss_percent,
         "slippage_percent": "0.5",

@@ -14,7 +14,7 @@ from surefill.domain.states import SlotState
 from surefill.protocol.transaction import Update, key_of
 from surefill.strategies.base import Action, Position, Signal
 from surefill.usecases.batches import Batch
-from surefill.usecases.evaluate import _Run
+from surefill.usecases.evaluate import BatchRun
 from surefill.usecases.exits import strategy_exit
 from surefill.usecases.facts import market_facts
 from surefill.usecases.signals import gate, wish_of, with_signal
@@ -112,7 +112,7 @@ class Deciding:
         bot = stream.bot
         tick = self.world.clock.now()
         batch = Batch(tick=tick, venue=bot.venue, symbol=stream.symbol, timeframe=bot.timeframe, bots=(bot,))
-        run = _Run(
+        run = BatchRun(
             evaluator=self.world.evaluator,
             batch=batch,
             market_key=stream.market_key,

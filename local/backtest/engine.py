@@ -72,11 +72,19 @@ class Engine:
             stream = self._streams[number]
             if kind == _TOUCH:
                 self._touch(stream, index)
-            else:
+            elif not stream.stopped:
                 self._decide(stream, index, at_ms=at_ms)
+                if stream.stopped:
+                    self._stop(stream.bot)
             following = self._next(stream)
             if following is not None:
                 heappush(queue, following)
+
+    def _stop(self, bot: Bot) -> None:
+        """A bot whose strategy failed is paused: it is asked no more, on any symbol. Its exits go on."""
+        for stream in self._streams:
+            if stream.bot.bot_id == bot.bot_id:
+                stream.stopped = True
 
     def _stream(self, number: int, bot: Bot, symbol: str) -> Stream:
         strategy = self.world.evaluator.strategies[bot.strategy](bot.params)

@@ -73,7 +73,7 @@ class Touches:
                 self.tape.at(stream.symbol, ms=ms, price=price if reached is None else reached, volume=volume)
                 bid = self.venue.prices[stream.symbol]
                 quote = Quote(symbol=stream.symbol, bid=bid, ask=bid, at=now)
-                self.world.exits._watch_slot(found, tick=now, quote=quote)
+                self.world.exits.watch_slot(found, tick=now, quote=quote)
             before = price
 
 

@@ -217,7 +217,8 @@ def simulated_picture(answer: Mapping[str, Any]) -> RenderableType:
 def slots_table(slots: list[dict[str, Any]], *, session: Session) -> RenderableType:
     """The places of a bot."""
     columns = (
-        whole("symbol"), whole("state"), right("quantity"), right("cost"), right("TP"), right("SL"), whole("open"), "last decision",
+        whole("symbol"), whole("state"), right("quantity"), right("cost"), right("TP"), right("SL"), whole("open"),
+        "last decision",
     )  # fmt: skip
     rows = [
         (

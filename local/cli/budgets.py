@@ -151,7 +151,7 @@ def budget_picture(budget: Mapping[str, Any]) -> RenderableType:
 
 
 def ledger_table(entries: Sequence[Mapping[str, Any]], *, session: Session) -> RenderableType:
-    """Changes of a budget, one to a line."""
+    """Changes of a budget, one to a line, the newest of the page first."""
     moved = ("available", "reserved", "deployed", "funded", "realised")
     amounts = [right(name) for name in (*moved, "dust")]
     columns: list[Any] = [whole("at"), *amounts, whole("symbol"), whole("order")]
@@ -163,7 +163,7 @@ def ledger_table(entries: Sequence[Mapping[str, Any]], *, session: Session) -> R
             entry.get("symbol"),
             (entry.get("intent_id") or "")[:8],
         )
-        for entry in entries
+        for entry in sorted(entries, key=lambda entry: str(entry["at"]), reverse=True)
     ]
     return table(columns, rows)
 

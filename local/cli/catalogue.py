@@ -14,7 +14,7 @@ _STAGE = "The product on this machine"
 COMMANDS = (
     Entry(
         name="health",
-        help="Is everything running: tables, queues, schedules, venues, clock.",
+        help="Is everything running: tables, queue, schedules, accounts, stops.",
         panel=_WORKING,
         module="local.cli.health",
         command="health",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -117,7 +117,7 @@ def changed_definition(bot: Mapping[str, Any], assignments: Sequence[str]) -> Pl
             content[first] = _with(dict(content.get(first) or {}), inner.split("."), value)
         else:
             content[first] = value
-    return _plan(_definition(content, source="the change"), bot)
+    return _plan(replace(_definition(content, source="the change"), source=""), bot)
 
 
 def _assigned(text: str, *, as_it_is: bool) -> Any:
@@ -158,8 +158,10 @@ def _plan(definition: Definition, bot: Mapping[str, Any] | None) -> Plan:
         )
         body = dict(definition.given)
         return Plan(action="create", name=definition.name, source=definition.source, changes=changes, body=body)
-    before, after = _body_of(bot), _whole(definition.body)
-    compared = {field for field in before.model_fields_set if getattr(after, field) is not None}
+    stored = _body_of(bot)
+    before, after = _whole(stored), _whole(definition.body)
+    known = stored.model_fields_set | _RULES.keys()
+    compared = {field for field in known if getattr(after, field) is not None}
     changes = tuple(_differences(before, after, fields=compared))
     if not changes:
         return Plan(action="keep", name=definition.name, source=definition.source)

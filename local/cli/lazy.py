@@ -30,7 +30,9 @@ class Entry:
         """Import it. The group, or the command of it."""
         app: Typer = getattr(import_module(self.module), self.attribute)
         group = typer.main.get_group(app)
-        return group if self.command is None else group.commands[self.command]
+        loaded: Any = group if self.command is None else group.commands[self.command]
+        loaded.help = loaded.help or self.help
+        return loaded
 
 
 class LazyCommand(TyperCommand):

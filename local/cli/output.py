@@ -110,7 +110,7 @@ def cell(value: Any) -> RenderableType:
     """Anything as a cell."""
     if isinstance(value, Text):
         return value
-    if value is None or value == "":
+    if value is None or value in ("", [], (), {}):
         return Text(NONE, style=_QUIET)
     if isinstance(value, bool):
         return Text("yes" if value else "no")

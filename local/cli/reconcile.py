@@ -18,10 +18,13 @@ def reconcile(
     session: Session,
     now: Annotated[bool, typer.Option("--now", help="Settle unfinished orders and compare again, at once.")] = False,
 ) -> int:
-    """Show where accounts and tables differ. Exit code 1 when they do."""
+    """Show where accounts and tables differ. Exit code 1 when that keeps an account from trading.
+
+    A positive difference is money that no budget holds.
+    """
     found = session.api.post("reconcile", body={"dry": not now})
     session.show(found, lambda: _picture(found, session=session))
-    return NO if any(account.get("differences") for account in found["accounts"]) else DONE
+    return DONE if all(account["state"] == "OK" for account in found["accounts"]) else NO
 
 
 def _picture(found: Mapping[str, Any], *, session: Session) -> RenderableType:

@@ -3,6 +3,9 @@
 Fills at the next open, as backtesting.py does by default.
 """
 
+# Runs in an environment of its own, where these packages are.
+# mypy: ignore-errors
+
 import json
 import sys
 from pathlib import Path

@@ -3,6 +3,9 @@
 Only the list of markets is made up, because there is no network: the rest is freqtrade's whole `backtesting` command.
 """
 
+# Runs in an environment of its own, where these packages are.
+# mypy: ignore-errors
+
 import json
 import sys
 from pathlib import Path

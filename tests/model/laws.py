@@ -46,6 +46,7 @@ def _table_laws(tables: Tables, store: int, start: int) -> Iterator[str]:
         yield from _exposure_laws(exposure, list(slots.values()), list(intents.values()))
     for slot in slots.values():
         yield from _slot_laws(slot, intents)
+    yield from _left_laws(list(slots.values()), intents, tables.all(store, LedgerEntry))
 
 
 def _budget_laws(budget: Budget, slots: list[Slot], intents: list[Intent]) -> Iterator[str]:
@@ -92,6 +93,9 @@ def _counter_laws(budget: Budget, intents: list[Intent]) -> Iterator[str]:
     recent = [intent for intent in counted if intent.created_at >= START]
     if budget.day == DAY and recent and budget.trades_today < len(recent):
         yield f"the trades of the day are counted: {budget.trades_today} for {len(recent)}"
+    lost = [-sale.realised for sale in intents if sale.realised is not None and sale.realised < ZERO]
+    if lost and (budget.day != DAY or budget.loss_today < total(lost)):
+        yield f"the losses of the day are counted: {budget.loss_today} on {budget.day} for {total(lost)}"
 
 
 def _ledger_law(budget: Budget, tables: Tables, store: int, start: int) -> Iterator[str]:
@@ -122,6 +126,18 @@ def _slot_laws(slot: Slot, intents: dict[str, Intent]) -> Iterator[str]:
     yield from _order_of_slot(slot, entry, intents)
     if slot.quantity < ZERO or slot.cost < ZERO:
         yield f"I6 a position is not negative: {slot}"
+
+
+def _left_laws(slots: list[Slot], intents: dict[str, Intent], ledger: list[LedgerEntry]) -> Iterator[str]:
+    """What was bought and is in no slot any more was sold, or is told as dust."""
+    held = {slot.entry_intent_id for slot in slots}
+    for entry in intents.values():
+        if entry.leg is not Leg.ENTRY or not entry.fills or entry.intent_id in held:
+            continue
+        own = {entry.intent_id, *(one.intent_id for one in intents.values() if one.entry_intent_id == entry.intent_id)}
+        dust = total(told.dust for told in ledger if told.intent_id in own)
+        if dust != _net(entry, intents):
+            yield f"I6 what is in no slot was sold or is dust: {_net(entry, intents)} of {entry.intent_id}, told {dust}"
 
 
 def _order_of_slot(slot: Slot, entry: Intent, intents: dict[str, Intent]) -> Iterator[str]:

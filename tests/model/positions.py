@@ -136,16 +136,23 @@ def halted(**changes: object) -> Scenario:
     return replace(base, **changes)  # type: ignore[arg-type]
 
 
-def close_all(**changes: object) -> Scenario:
-    """Everything is to be sold, asked for twice, with the switch off and a tranche on its way."""
+def two_held(**changes: object) -> tuple[tuple[Row, ...], Venue]:
+    """Two bots on one budget, each with an open position."""
     rows, venue = held()
     bought, slot, _ = position("two")
     money = budget(800, funded=Decimal(1_200), deployed=Decimal(400), open_positions=2, trades_today=2)
     order = Order(bought.intent_id, True, bought.quantity, 2, False, bought.created_at)
+    placed = Venue(orders=(*venue.orders, order), posts=tuple(sorted((*venue.posts, bought.intent_id))))
+    return (rows[0], rows[1], replace(money, **changes), rows[3], bought, slot, bot("two")), placed  # type: ignore[arg-type]
+
+
+def close_all(**changes: object) -> Scenario:
+    """Everything is to be sold, asked for twice, with the switch off and a tranche on its way."""
+    rows, venue = two_held()
     base = tranche(
         name="everything closed, asked for twice, and a tranche",
-        rows=(rows[0], rows[1], money, rows[3], bought, slot, bot("two")),
-        venue=Venue(orders=(*venue.orders, order), posts=tuple(sorted((*venue.posts, bought.intent_id)))),
+        rows=rows,
+        venue=venue,
         processes=(
             ("switch", "operator", False),
             exits("panic", Reason.MANUAL_EXIT, slot_of(), looks=0),
@@ -155,6 +162,24 @@ def close_all(**changes: object) -> Scenario:
         ),
         moments=(0,),
         habits=Habits(fills=(2,), faults=frozenset()),
+    )
+    return replace(base, **changes)  # type: ignore[arg-type]
+
+
+def losses(**changes: object) -> Scenario:
+    """Two positions are sold at a loss on a new day, whose first numbers these are."""
+    rows, venue = two_held(day="2026-01-04", loss_today=Decimal(7))
+    base = tranche(
+        name="two losses that begin a day",
+        rows=rows,
+        venue=venue,
+        processes=(
+            exits("stop loss", Reason.STOP_LOSS, slot_of()),
+            exits("stop loss two", Reason.STOP_LOSS, slot_of("two")),
+        ),
+        moments=(0,),
+        crashes=1,
+        habits=Habits(fills=(2,), faults=frozenset(), sell_price=Decimal(90)),
     )
     return replace(base, **changes)  # type: ignore[arg-type]
 
@@ -198,6 +223,7 @@ def commit() -> tuple[Scenario, ...]:
         ladder(),
         halted(),
         close_all(),
+        losses(),
         three_settlers(),
         rung(),
     )

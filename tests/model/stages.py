@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Bot, BotState, Budget, Intent, Leg, MarketRules, Slot
+from surefill.domain.states import SlotState
 from surefill.ports import StoreUnavailableError
 from surefill.protocol.funds import switch_entries, withdraw
 from surefill.protocol.transaction import Guard, GuardFailedError, Key, Op, Update
@@ -168,6 +169,13 @@ def _stop(ports: Ports, key: StageKey) -> StageKey | None:
     return None
 
 
+def _freeze(ports: Ports, key: StageKey) -> StageKey | None:
+    """A person freezes a position."""
+    open_slot = Guard(name="slot_holds", field="state", op=Op.EQUAL, value=SlotState.OPEN)
+    ports.store.update(Update(key=key[2], set={"frozen": True}, guards=(open_slot,)))
+    return None
+
+
 def _withdraw(ports: Ports, key: StageKey) -> StageKey | None:
     ports.store.commit(withdraw(BUDGET, amount=key[2], request_id=key[1], now=START))
     return None
@@ -184,6 +192,7 @@ _STAGES: Mapping[str, Stage] = {
     "watch": _watch,
     "switch": _switch,
     "stop": _stop,
+    "freeze": _freeze,
     "withdraw": _withdraw,
 }
 

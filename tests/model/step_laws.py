@@ -29,6 +29,8 @@ def broken_by_write(name: str, tables: Tables, before: int, after: int, *, who: 
         elif isinstance(old, Slot) and isinstance(new, Slot) and old.state is not new.state:
             if new.state not in SLOT_TRANSITIONS[old.state]:
                 return f"I8 a slot goes one way: {old.state} to {new.state}"
+            if old.frozen and name.startswith("claim"):
+                return f"I14 no order moves a frozen position: {name}"
             if name == "record_tranche" and (new.take_profit, new.stop_loss) != _levels(new):
                 return f"L3 the levels are those of the whole position: {new.stop_loss} to {new.take_profit}"
         elif isinstance(old, LedgerEntry) and old != new:

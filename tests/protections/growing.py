@@ -1,10 +1,12 @@
 """Small models of positions that grow, in which their protections are missed."""
 
 from dataclasses import replace
+from decimal import Decimal
 
+from surefill.domain.identity import exit_intent_id
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import BotState, Intent
-from tests.model.frame import entry, slot_of
+from tests.model.frame import constants, entry, slot_of
 from tests.model.frame import tranche as tranche_of
 from tests.model.positions import tranche
 from tests.model.scenario import Scenario
@@ -83,4 +85,50 @@ def sold_late() -> Scenario:
             exits("person", Reason.MANUAL_EXIT, slot_of(), looks=0),
         ),
         moments=(0, 28),
+    )
+
+
+def sold_and_given_up() -> Scenario:
+    """A worker of a sale that stands still before the gate until a looker gave it up and somebody else sells."""
+    bought = next(row for row in tranche().rows if isinstance(row, Intent))
+    name = exit_intent_id(entry_intent_id=bought.intent_id, attempt=0)
+    return added_and_sold(
+        name="a sale given up twice",
+        processes=(
+            exits("stop loss", Reason.STOP_LOSS, slot_of(), looks=0),
+            ("settle", "looker", name, 1),
+            exits("person", Reason.MANUAL_EXIT, slot_of(), looks=0),
+        ),
+        moments=(0, 46),
+        crashes=0,
+    )
+
+
+def frozen() -> Scenario:
+    """A position that is frozen while somebody sells it."""
+    return added_and_sold(
+        name="frozen and sold",
+        processes=(exits("person", Reason.MANUAL_EXIT, slot_of()), ("freeze", "operator", slot_of())),
+        crashes=0,
+    )
+
+
+def dusty(**changes: object) -> Scenario:
+    """A position too small to be sold: the exit watch closes it while a tick adds to it."""
+    base = added_and_sold(
+        name="dust and a tranche",
+        constants=constants(step="3"),
+        bid=Decimal(110),
+        processes=(("watch", "watch", 0), adds("tick", slot_of())),
+        crashes=0,
+        habits=Habits(fills=(2,), faults=frozenset()),
+    )
+    return replace(base, **changes)  # type: ignore[arg-type]
+
+
+def dusty_again() -> Scenario:
+    """Two watches see the dust, and a position of the same size follows it."""
+    return dusty(
+        name="dust, and the next position",
+        processes=(("watch", "watch", 0), ("watch", "watch again", 0), workflow("next", entry(), looks=0)),
     )

@@ -5,6 +5,7 @@ from functools import partial
 
 from surefill.usecases import book
 from surefill.usecases.place import Placer
+from tests.model.positions import losses
 from tests.protections import growing, small, steps
 from tests.protections.backing import COVERS, FINISHED, LEDGER, SLOT
 from tests.protections.table import Patch, Protection
@@ -53,6 +54,14 @@ ADDING = (
         law="I2 deployed",
     ),
     Protection(
+        name="slot guards of a sale given up (state, owner)",
+        why="a sale given up twice must not open a position that somebody else sells",
+        scenario=growing.sold_and_given_up,
+        guards=("slot_in_state", "slot_is_ours"),
+        backed_by=(FINISHED,),
+        law="I3",
+    ),
+    Protection(
         name="a tranche counts the sales on",
         why="a sale planned before it would leave what was added behind",
         scenario=growing.added_and_sold,
@@ -78,12 +87,54 @@ ADDING = (
     ),
 )
 
+_DUST = (
+    Protection(
+        name="not_frozen",
+        why="what a person froze is not sold",
+        scenario=growing.frozen,
+        guards=("not_frozen",),
+    ),
+    Protection(
+        name="slot_open on dust",
+        why="what is being added to is not dust",
+        scenario=growing.dusty,
+        guards=("slot_open",),
+    ),
+    Protection(
+        name="quantity_unchanged on dust",
+        why="what was added to is not dust",
+        scenario=growing.dusty,
+        guards=("quantity_unchanged",),
+    ),
+    Protection(
+        name="same_position on dust",
+        why="the dust of a position is not the next position",
+        scenario=growing.dusty_again,
+        guards=("same_position",),
+        backed_by=(LEDGER,),
+        law="I6 what is in no slot",
+    ),
+)
+
 LIMITING = (
+    *_DUST,
     Protection(
         name="terms_as_claimed",
         why="an order started again with a later deadline is not sent after the one it was claimed with",
         scenario=growing.sold_late,
         guards=("terms_as_claimed",),
+    ),
+    Protection(
+        name="same_day on a sale",
+        why="a loss of today is not counted for yesterday",
+        scenario=losses,
+        guards=("same_day",),
+    ),
+    Protection(
+        name="day_unchanged on a sale",
+        why="two losses that begin a day are both counted",
+        scenario=losses,
+        guards=("day_unchanged",),
     ),
     Protection(
         name="limit of what is exposed",

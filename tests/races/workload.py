@@ -41,6 +41,7 @@ class Answer:
     done: int = 0
     reads: int = 0
     torn: list[str] = field(default_factory=list)
+    committed: list[str] = field(default_factory=list)
     faults: Counter[str] = field(default_factory=Counter)
     error: str | None = None
 

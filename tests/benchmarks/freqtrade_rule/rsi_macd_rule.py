@@ -1,6 +1,9 @@
 """The benchmark's rule for freqtrade: in when the MACD crosses up with an RSI below 50, out when it crosses down or the
 RSI is above 70."""
 
+# Runs in an environment of its own, where these packages are.
+# mypy: ignore-errors
+
 from typing import ClassVar
 
 import talib

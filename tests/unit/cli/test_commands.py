@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from surefill.domain.rows import Bot, BotState, Budget
+from surefill.domain.rows import Account, AccountState, Bot, BotState, Budget
 from tests.integration.conftest import Cloud
 from tests.unit.cli.conftest import BUDGET_ID, Cli, Server
 
@@ -198,12 +198,12 @@ def test_health_says_no_with_its_exit_code(trend: Server, cli: Cli, cloud: Cloud
 
 
 def test_reconcile_tells_the_differences(trend: Server, cli: Cli, cloud: Cloud) -> None:
-    from surefill.domain.rows import Account
-
     assert "live-binance-main" in cli.run("reconcile").stdout
     account = cloud.store.get(Account, "live-binance-main")
     assert account is not None
-    cloud.store.replace(replace(account, differences={"USDT": "-12.5"}))
+    cloud.store.replace(replace(account, differences={"USDT": "12.5"}))
+    assert "USDT 12.5" in cli.run("reconcile").stdout
+    cloud.store.replace(replace(account, differences={"USDT": "-12.5"}, state=AccountState.OUT_OF_SYNC))
     assert "USDT -12.5" in cli.run("reconcile", code=1).stdout
 
 

@@ -7,11 +7,23 @@ import pytest
 
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Account, Bot, BotState, MarketRules, Mode
+from surefill.domain.rules import (
+    ExitRules,
+    GateRules,
+    LadderStep,
+    Protection,
+    RoiStep,
+    SizingMode,
+    SizingRules,
+    Tier,
+)
 from surefill.domain.states import SlotState
 from surefill.usecases.batches import decode
 from surefill.usecases.control.accounts import AccountControl
-from surefill.usecases.control.bots import BotControl, BotSpec
+from surefill.usecases.control.bots import BotControl
 from surefill.usecases.control.errors import ConflictError, NotFoundError, RequestRefusedError
+from surefill.usecases.control.positions import PositionControl
+from surefill.usecases.control.specs import BotSpec
 from tests.fakes.world import TICK, World, rules
 
 
@@ -32,8 +44,12 @@ def accounts(world: World) -> AccountControl:
 
 
 def bots(world: World) -> BotControl:
-    return BotControl(
-        store=world.store, queue=world.queue, workflow=world.workflow, clock=world.clock, observer=world.observer
+    return BotControl(store=world.store, queue=world.queue, clock=world.clock, observer=world.observer)
+
+
+def positions(world: World) -> PositionControl:
+    return PositionControl(
+        store=world.store, bots=bots(world), workflow=world.workflow, clock=world.clock, observer=world.observer
     )
 
 
@@ -78,8 +94,29 @@ def test_a_new_bot_is_paused_and_due_at_once_when_started(world: World) -> None:
         ({"stop_loss_percent": Decimal(100)}, "stop_loss_percent"),
         ({"slippage_percent": Decimal(6)}, "slippage_percent"),
         ({"interval_seconds": 61}, "interval_seconds"),
-        ({"timeframe": "soon"}, "interval_seconds"),
-        ({"cooldown_seconds": -1}, "confirmation_seconds"),
+        ({"timeframe": "soon"}, "timeframe"),
+        ({"cooldown_seconds": -1}, "cooldown_seconds"),
+        ({"take_profit_percent": Decimal(0)}, "take_profit_percent"),
+        ({"budget_percent": Decimal(26)}, "budget_percent"),
+        ({"sizing": SizingRules(mode=SizingMode.TIERED)}, "sizing.tiers"),
+        ({"sizing": SizingRules(mode=SizingMode.FIXED)}, "sizing.amount"),
+        ({"sizing": SizingRules(max_trade=Decimal(0))}, "sizing.max_trade"),
+        ({"sizing": SizingRules(kelly_trades=0)}, "sizing.kelly_trades"),
+        ({"sizing": SizingRules(tiers=(Tier(from_equity=Decimal(-1), percent=Decimal(1)),))}, "sizing.tiers"),
+        ({"gates": GateRules(time_zone="Mars")}, "gates"),
+        (
+            {"gates": GateRules(low_profit=Protection(lookback_seconds=60, trades=0, pause_seconds=1))},
+            "gates.low_profit",
+        ),
+        ({"gates": GateRules(adviser_seconds=0)}, "gates.adviser_seconds"),
+        ({"gates": GateRules(adviser_calls_per_day=-1)}, "gates.adviser_calls_per_day"),
+        ({"exit_rules": ExitRules(trailing_percent=Decimal(0))}, "exit_rules.trailing_percent"),
+        ({"exit_rules": ExitRules(time_limit_seconds=0)}, "exit_rules.time_limit_seconds"),
+        ({"exit_rules": ExitRules(roi=(RoiStep(after_seconds=-1, percent=Decimal(1)),))}, "exit_rules.roi"),
+        (
+            {"exit_rules": ExitRules(ladder=(LadderStep(percent=Decimal(1), share=Decimal("0.6")),) * 2)},
+            "exit_rules.ladder",
+        ),
     ],
 )
 def test_what_could_never_trade_is_refused_with_the_field(world: World, changes: dict[str, object], field: str) -> None:
@@ -125,15 +162,15 @@ def test_closing_twice_is_one_sale(world: World) -> None:
     from tests.unit.usecases.test_schedules import held
 
     held(world)
-    first = bots(world).close("trend", symbol="BTC/USDT")
-    assert bots(world).close("trend", symbol="BTC/USDT").intent_id == first.intent_id
+    first = positions(world).close("trend", symbol="BTC/USDT")
+    assert positions(world).close("trend", symbol="BTC/USDT").intent_id == first.intent_id
     assert first.reason is Reason.MANUAL_EXIT
     assert len(world.workflow.started) == 1
 
 
 def test_closing_nothing_says_so(world: World) -> None:
     with pytest.raises(ConflictError, match="slot is EMPTY"):
-        bots(world).close("trend", symbol="BTC/USDT")
+        positions(world).close("trend", symbol="BTC/USDT")
 
 
 def test_closing_needs_the_markets_rules(world: World) -> None:
@@ -143,7 +180,7 @@ def test_closing_needs_the_markets_rules(world: World) -> None:
     held(world)
     world.store.delete(Key(MarketRules, ("binance|BTC/USDT",)))
     with pytest.raises(ConflictError, match="refresh the markets"):
-        bots(world).close("trend", symbol="BTC/USDT")
+        positions(world).close("trend", symbol="BTC/USDT")
 
 
 @pytest.mark.parametrize(

@@ -422,7 +422,7 @@ class PaperEntry:
 class Request:
     """A request that must count once: what was asked, and what was answered (`status` is None while it is under way).
 
-    Also counts what may come so often in a minute only. It expires.
+    `worker` names the call that answers it. Also counts what may come so often in a minute only. It expires.
     """
 
     TABLE: ClassVar[str] = "requests"
@@ -430,6 +430,7 @@ class Request:
 
     request_key: str
     fingerprint: str = ""
+    worker: str = ""
     at: datetime | None = None
     status: int | None = None
     answer: str = ""

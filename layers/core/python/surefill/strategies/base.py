@@ -120,7 +120,7 @@ class Strategy(ABC):
     default_interval_seconds: ClassVar[int] = 60
     # A strategy that holds on purpose (accumulating, rebalancing, grids) may be run without take profit and stop loss.
     holds_without_stop: ClassVar[bool] = False
-    # Off when a signal is an appointment or an order from outside: then it need not stand for a while to count.
+    # Off when a signal is an appointment, an order from outside or the event of one candle: it can't stand for a while.
     confirms: ClassVar[bool] = True
     params: Any
 

@@ -36,6 +36,7 @@ class Dca(base.Strategy):
     """Cost averaging by the clock."""
 
     name: ClassVar[str] = "dca"
+    confirms: ClassVar[bool] = False
     Params: ClassVar[type[base.Params]] = DcaParams
     default_timeframe: ClassVar[str] = "1h"
     default_interval_seconds: ClassVar[int] = 86_400

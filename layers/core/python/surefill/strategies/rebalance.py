@@ -48,6 +48,7 @@ class Rebalance(base.Strategy):
     """Fixed shares of several symbols."""
 
     name: ClassVar[str] = "rebalance"
+    confirms: ClassVar[bool] = False
     Params: ClassVar[type[base.Params]] = RebalanceParams
     default_timeframe: ClassVar[str] = "1h"
     default_interval_seconds: ClassVar[int] = 7 * 86_400

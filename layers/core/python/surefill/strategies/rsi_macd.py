@@ -43,6 +43,7 @@ class RsiMacd(base.Strategy):
     """MACD crossings, filtered by the RSI."""
 
     name: ClassVar[str] = "rsi_macd"
+    confirms: ClassVar[bool] = False
     Params: ClassVar[type[base.Params]] = RsiMacdParams
     default_timeframe: ClassVar[str] = "5m"
     default_interval_seconds: ClassVar[int] = 300

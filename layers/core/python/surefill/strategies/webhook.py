@@ -35,6 +35,7 @@ class Webhook(base.AlertStrategy):
     """Follows alerts."""
 
     name: ClassVar[str] = "webhook"
+    confirms: ClassVar[bool] = False
     Params: ClassVar[type[base.Params]] = WebhookParams
     default_timeframe: ClassVar[str] = "5m"
     default_interval_seconds: ClassVar[int] = 300

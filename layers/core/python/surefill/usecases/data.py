@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 from surefill.domain.candles import CandleError, Candles, closed_candles, data_problem
 from surefill.domain.market import Refusal
@@ -14,6 +15,14 @@ from surefill.strategies.base import Needs
 from surefill.strategies.market import MarketView, Series
 
 Lane = tuple[str, str]
+
+
+class Views(Protocol):
+    """Where the market is seen from: candles of a batch, or of the past."""
+
+    def view(self, needs: Needs) -> MarketView | Refusal:
+        """The market as a strategy with these needs sees it, or why it can't."""
+        ...
 
 
 @dataclass(slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from surefill.strategies.market import MarketView
 from surefill.usecases import ask
 from surefill.usecases.advise import AdviserGate, RuleAdviser
 from surefill.usecases.batches import Batch
-from surefill.usecases.data import BatchData
+from surefill.usecases.data import BatchData, Views
 from surefill.usecases.decided import Decided, Memory
 from surefill.usecases.entries import EntryPlanner
 from surefill.usecases.exits import strategy_exit
@@ -59,7 +59,7 @@ class Evaluator:
         if age > LATEST:
             self.observer.event(Reason.TICK_LATE, tick=batch.tick, symbol=batch.symbol, age_seconds=age.total_seconds())
             return []
-        run = _Run.of(self, batch)
+        run = BatchRun.of(self, batch)
         decided = [run.decided(prepared) for prepared in run.prepared]
         Memory(store=self.store, observer=self.observer).remember(decided)
         return [item.decision for item in decided]
@@ -86,19 +86,19 @@ class Evaluator:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Run:
+class BatchRun:
     """One batch being evaluated."""
 
     evaluator: Evaluator
     batch: Batch
     market_key: str
     prepared: tuple[Prepared, ...]
-    data: BatchData
+    data: Views
     slots: Mapping[str, Slot]
     entries: EntryPlanner
 
     @classmethod
-    def of(cls, evaluator: Evaluator, batch: Batch) -> "_Run":
+    def of(cls, evaluator: Evaluator, batch: Batch) -> "BatchRun":
         key = identity.market_key(venue=batch.venue, symbol=batch.symbol)
         prepared = tuple(_prepared(bot, batch=batch, strategies=evaluator.strategies) for bot in batch.bots)
         data = BatchData(

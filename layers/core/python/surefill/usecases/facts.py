@@ -9,7 +9,7 @@ from surefill.domain.rows import Bot
 from surefill.domain.rules import SizingMode
 from surefill.strategies.base import Needs
 from surefill.strategies.market import MarketView
-from surefill.usecases.data import BatchData
+from surefill.usecases.data import Views
 
 ATR_PERIOD = 14
 _SLOW, _FAST = 50, 10
@@ -35,7 +35,7 @@ def facts_needs(bot: Bot) -> Iterable[Needs]:
     return (_NEEDS,) if _asks(bot) else ()
 
 
-def market_facts(bot: Bot, *, data: BatchData, market: MarketView) -> MarketFacts:
+def market_facts(bot: Bot, *, data: Views, market: MarketView) -> MarketFacts:
     """The facts at the last closed candle."""
     close = Decimal(str(market.close()))
     view = data.view(_NEEDS) if _asks(bot) else None

@@ -56,7 +56,7 @@ class ExitWatch:
         overdue = 0
         for slot in slots:
             try:
-                reason = self._watch_slot(slot, tick=tick, quote=quotes.get(slot.market_key))
+                reason = self.watch_slot(slot, tick=tick, quote=quotes.get(slot.market_key))
             except Exception as error:
                 reason = Reason.INTERNAL_ERROR
                 with suppress(StoreUnavailableError):
@@ -88,7 +88,7 @@ class ExitWatch:
             found.update({f"{venue}|{symbol}": quote for symbol, quote in quotes.items()})
         return found
 
-    def _watch_slot(self, slot: Slot, *, tick: datetime, quote: Quote | VenueError | None) -> Reason:
+    def watch_slot(self, slot: Slot, *, tick: datetime, quote: Quote | VenueError | None) -> Reason:
         if slot.state in IN_FLIGHT:
             return Reason.IN_FLIGHT
         if slot.state is SlotState.HELD:

@@ -1,6 +1,7 @@
 """Requests that must count once: the same key gives the same answer, whoever repeats it and however often."""
 
 import hashlib
+import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -43,6 +44,7 @@ class Requests:
         request = Request(
             request_key=f"key|{_hash(caller, route, key)}",
             fingerprint=_hash(body),
+            worker=secrets.token_hex(8),
             at=now,
             expires_at=to_milliseconds(now + LIFETIME) // 1_000,
         )
@@ -65,12 +67,15 @@ class Requests:
             raise ConflictError(_FIELD, "this key was used with another body: use a new key for a new request")
         if known.status is not None:
             return Answer(status=known.status, body=known.answer)
+        if known.worker == request.worker:
+            return request  # our own write, resent after its reply was lost
         assert request.at is not None
         if known.at is not None and request.at - known.at < _LOST:
             raise ConflictError(_FIELD, "the first request with this key is still under way: ask again in a moment")
         same = Guard(name="nobody_else", field="at", op=Op.EQUAL if known.at else Op.MISSING, value=known.at)
         try:
-            self.store.update(Update(key=key_of(request), set={"at": request.at}, guards=(same,)))
+            taken = {"at": request.at, "worker": request.worker}
+            self.store.update(Update(key=key_of(request), set=taken, guards=(same,)))
         except GuardFailedError:
             message = "another request with this key is under way: ask again in a moment"
             raise ConflictError(_FIELD, message) from None

@@ -69,7 +69,7 @@ class KillSwitch:
             bots={bot.bot_id: bot.state for bot in bots} if kind is StopKind.FREEZE or scope is Scope.BOT else {},
             budgets=tuple(budget.budget_id for budget in budgets if budget.entries_allowed),
         )
-        self.store.insert(stop)
+        self.store.replace(stop)  # its name is its own: a resend after a lost reply meets nobody else's row
         for budget in budgets:
             self.store.update(switch_entries(budget.budget_id, allowed=False))
         if stop.bots:

@@ -1,14 +1,18 @@
 """How links are made: from a reason and its numbers, with times and amounts as people write them."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 
+from surefill.domain.money import plain
 from surefill.domain.reasons import Reason
 from surefill.domain.times import format_time
 from surefill.usecases.explain.facts import Place
 from surefill.usecases.explain.model import Link, LinkName, LinkState
 from surefill.usecases.explain.remedies import SAYINGS
 
+_DECIMAL = re.compile(r"-?[0-9]+\.[0-9]+")
 # What went wrong so long ago is history; a bot with a long interval is given two of its intervals.
 _RECENT = timedelta(minutes=15)
 
@@ -24,14 +28,15 @@ def said(
 ) -> Link:
     """The link a reason stands for. `numbers` fill its words; `evidence` is what is shown below (the numbers)."""
     saying = SAYINGS[reason]
+    numbers = {key: tidy(value) for key, value in numbers.items()}
     return Link(
         name=name or saying.link,
         state=state or (LinkState.WAITING if saying.waits else LinkState.STOPPED),
         says=saying.said(numbers),
         reason=reason,
         since=since,
-        evidence=dict(numbers if evidence is None else evidence),
-        remedy=saying.remedy,
+        evidence=numbers if evidence is None else {key: tidy(value) for key, value in evidence.items()},
+        remedy=saying.advised(numbers),
     )
 
 
@@ -68,6 +73,11 @@ def _derived(place: Place, numbers: Mapping[str, str]) -> dict[str, str]:
     if levels:
         made["level"] = " or ".join(levels)
     return made
+
+
+def tidy(value: str) -> str:
+    """A number without the zeros at its end; any other text as it is."""
+    return plain(Decimal(value)) if _DECIMAL.fullmatch(value) else value
 
 
 def recent(place: Place, at: datetime | None) -> bool:

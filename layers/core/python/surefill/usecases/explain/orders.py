@@ -44,7 +44,7 @@ def place_link(place: Place) -> Link:
     order = _current(place)
     if order is None or order.leg is Leg.EXIT:
         return unknown(LinkName.PLACE, "place: not reached")
-    if order.state is IntentState.VOID and order.outcome not in _LOOKED_UP and not adopted(order):
+    if order.state is IntentState.VOID and order.outcome not in _LOOKED_UP:
         return _not_placed(place, order, said_then=place.about(order))
     if order.state is IntentState.RESERVED:
         age = place.now - order.created_at
@@ -62,11 +62,6 @@ def settle_link(place: Place) -> Link:
     if order.state in UNFINISHED:
         return _unfinished(place, order)
     return _finished(place, order)
-
-
-def adopted(order: Intent) -> bool:
-    """Whether late evidence made an order of it after all."""
-    return order.state is IntentState.ADOPTED
 
 
 def venue_said(entry: JournalEntry | None, order: Intent) -> dict[str, str]:

@@ -139,7 +139,9 @@ def _under_way(place: Place) -> Link:
 def _hindered(place: Place, reason: Reason) -> Link:
     told = place.event(reason, kind="exit")
     numbers = dict(told.numbers) if told else {}
-    words = SAYINGS[reason].said({"state": "HALTED", "symbol": place.symbol, "bot": place.bot.bot_id, **numbers})
+    words = SAYINGS[reason].said({"symbol": place.symbol, "account": place.bot.account_id, **numbers})
+    if reason is Reason.BOT_NOT_ACTIVE:
+        words = f"bot is {numbers.get('state', place.bot.state)}"
     due = f" while {numbers['due'].partition('.')[2].replace('_', ' ')} is due" if "due" in numbers else ""
     return Link(
         name=LinkName.EXIT,
@@ -148,7 +150,7 @@ def _hindered(place: Place, reason: Reason) -> Link:
         reason=reason,
         since=told.at if told else None,
         evidence=numbers,
-        remedy=SAYINGS[reason].remedy,
+        remedy=SAYINGS[reason].advised({"bot": place.bot.bot_id, **numbers}),
     )
 
 

@@ -28,6 +28,10 @@ class Saying:
         """The words with the numbers filled in."""
         return self.words.format_map(_Known(numbers))
 
+    def advised(self, numbers: Mapping[str, str]) -> str:
+        """The remedy with the numbers filled in."""
+        return self.remedy.format_map(_Known(numbers))
+
 
 class _Known(dict[str, str]):
     def __missing__(self, name: str) -> str:
@@ -48,6 +52,7 @@ _SCHEDULE = {
         _L.SCHEDULE, "schedule: tick came too late", "Late ticks are dropped: look at throttling and queue."
     ),
     _R.EVALUATED: _waits(_L.SCHEDULE, "schedule: evaluated"),
+    _R.ALERTED: _waits(_L.SCHEDULE, "schedule: evaluated because of an alert"),
     _R.NO_TICK: _stops(
         _L.SCHEDULE,
         "no tick since {tick}",
@@ -84,9 +89,7 @@ _DATA = {
         "Wait until there are enough, or choose parameters or a timeframe that need fewer.",
     ),
     _R.NO_PRICE: _stops(_L.DATA, "data: no price", "Look at the venue: without bid and ask nothing is bought."),
-    _R.PRICE_STALE: _stops(
-        _L.DATA, "data: stale price, of {at}", "Look at the venue: a price must be fresh to be acted on."
-    ),
+    _R.PRICE_STALE: _stops(_L.DATA, "data: stale price", "Look at the venue: a price must be fresh to be acted on."),
     _R.RATE_LIMITED: _stops(
         _L.DATA, "venue: rate limited until {until}", "Wait. If it returns, give fewer bots the same address or key."
     ),
@@ -280,6 +283,7 @@ _POSITION = {
     ),
     _R.EXIT_WAITING: _waits(_L.EXIT, "exit: levels not reached, take profit {take_profit}, stop {stop_loss}"),
     _R.NOT_WANTED: _waits(_L.EXIT, "exit: none wanted, the strategy sells"),
+    _R.EXIT_CHANGED: _waits(_L.PROTECTION, "protection: levels changed by hand"),
     _R.DUST: _waits(_L.EXIT, "exit: closed, dust {dust}"),
     **{
         reason: _waits(_L.EXIT, f"exit: {words} is due")
