@@ -43,12 +43,17 @@ class Costs:
         return (price * factor).quantize(_FINEST, rounding=rounding)
 
     def fill(self, *, trade_id: str, side: Side, base: str, quote: str, quantity: Decimal, price: Decimal) -> Fill:
-        """One fill with its fee, cut after 8 decimals as Binance books it."""
+        """One fill with its fee, booked as Binance does."""
         cost = multiply(quantity, price)
         in_base = side is Side.BUY and not self.fee_in_quote
         received, asset = (quantity, base) if in_base else (cost, quote)
-        fee = (received * self.fee).quantize(_FINEST, rounding=ROUND_DOWN)
-        return Fill(trade_id=trade_id, quantity=quantity, price=price, cost=cost, fee=fee, fee_asset=asset)
+        return Fill(
+            trade_id=trade_id, quantity=quantity, price=price, cost=cost, fee=self.fee_of(received), fee_asset=asset
+        )
+
+    def fee_of(self, received: Decimal) -> Decimal:
+        """The fee of what is received, in the same asset, cut after 8 decimals."""
+        return (received * self.fee).quantize(_FINEST, rounding=ROUND_DOWN)
 
     def depth(self, *, volume: Decimal, step: Decimal) -> Decimal | None:
         """The largest quantity (base) that may fill in a candle of this volume; None without a limit."""

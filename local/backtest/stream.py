@@ -12,6 +12,7 @@ from surefill.domain.rows import Side
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from local.backtest.history import History
     from local.backtest.market import Lane
     from local.backtest.venue import Resting
     from surefill.domain.rows import Bot
@@ -67,21 +68,27 @@ class Stream:
     def next_touch(self, *, stop: float | None, profit: float | None, until: int) -> int | None:
         """Index of the next recorded candle, before `until`, that reaches a level: its low the stop, or its high the
         profit price."""
-        low, high = self.fine.history.low, self.fine.history.high
-        first, size = self.touched + 1, _CHUNK
-        while first < until:
-            last = min(first + size, until)
-            hit = low[first:last] <= stop if stop is not None else None
-            if profit is not None:
-                reached = high[first:last] >= profit
-                hit = reached if hit is None else hit | reached
-            if hit is None:
-                return None
-            place = int(hit.argmax())
-            if hit[place]:
-                return first + place
-            first, size = last, min(2 * size, _LARGEST_CHUNK)
-        return None
+        return first_touch(self.fine.history, first=self.touched + 1, until=until, stop=stop, profit=profit)
+
+
+def first_touch(
+    history: History, *, first: int, until: int, stop: float | None, profit: float | None
+) -> int | None:
+    """Index of the first candle from `first` on and before `until` whose low reaches `stop` or its high `profit`."""
+    low, high, size = history.low, history.high, _CHUNK
+    while first < until:
+        last = min(first + size, until)
+        hit = low[first:last] <= stop if stop is not None else None
+        if profit is not None:
+            reached = high[first:last] >= profit
+            hit = reached if hit is None else hit | reached
+        if hit is None:
+            return None
+        place = int(hit.argmax())
+        if hit[place]:
+            return first + place
+        first, size = last, min(2 * size, _LARGEST_CHUNK)
+    return None
 
 
 def evaluations(

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Group, RenderableType
 
-from local.cli.command import Session, Yes, api_command
+from local.cli.command import DONE, NO, Session, Yes, api_command
 from local.cli.completion import BotName, BotNames
 from local.cli.output import age, at, duration, exact, facts, money, percent, reason, right, state, table, when, whole
 from surefill.domain.rules import ExitRules, GateRules, SizingRules
@@ -57,6 +57,18 @@ def show(session: Session, bot: BotName) -> None:
     """One bot: its definition, and what it holds on each symbol."""
     found = session.api.get("bots", bot)
     session.show(found, lambda: bot_picture(found, session=session))
+
+
+@api_command(app, rich_help_panel=_WATCH)
+def ready(
+    session: Session,
+    bot: BotName,
+    symbol: Annotated[str | None, typer.Argument(help="One symbol of the bot (default: all).")] = None,
+) -> int:
+    """Say whether a bot could buy now, and if not, what stands in the way. Exit code 1 when it could not."""
+    found = session.api.get("bots", bot, "readiness", symbol=symbol)
+    session.show(found, lambda: _readiness(found))
+    return DONE if found["ready"] else NO
 
 
 @api_command(app, changes=True, rich_help_panel=_DEFINE)
@@ -256,6 +268,16 @@ def _switch(session: Session, bots: list[str], verb: str) -> None:
 
 def _line(bot: Mapping[str, Any]) -> RenderableType:
     return facts([(str(bot["bot_id"]), state(bot["state"]))])
+
+
+def _readiness(found: Mapping[str, Any]) -> RenderableType:
+    rows = []
+    for item in found["items"]:
+        problem = item.get("problem") or {}
+        rows.append(
+            (item["symbol"], state("yes" if item["ready"] else "no"), problem.get("says"), problem.get("remedy"))
+        )
+    return table((whole("symbol"), "ready", "because", "do"), rows)
 
 
 def _queued(answer: Mapping[str, Any]) -> RenderableType:

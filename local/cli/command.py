@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from local.client.errors import RefusedError, UnreachableError
+from local.client.errors import UnreachableError
 from local.errors import LocalError
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ def exit_with(run: Callable[[], int | None]) -> None:
     except UnreachableError as problem:
         sys.stderr.write(f"surefill: {problem}\n")
         code = UNREACHABLE
-    except (RefusedError, LocalError) as problem:
+    except LocalError as problem:
         sys.stderr.write(f"surefill: {problem}\n")
         code = UNUSABLE
     except KeyboardInterrupt:

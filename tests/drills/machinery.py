@@ -272,6 +272,6 @@ def n27() -> Found:
         stage.minute(6)
         text = stage.why().stories[0].links[0].says
         assert text.startswith("schedule: every 300 s"), text
-        assert any("schedule: every 300 s" in line for line in stage.lines())
+        assert any("schedule    every 300 s, " in line for line in stage.lines())
         stage.require_money()
         return Found(ticks=1, said=text)

@@ -14,6 +14,7 @@ from surefill.usecases.control.directory import Directory
 from surefill.usecases.control.stop import KillSwitch
 from tests.drills.drill import Attempts, Found
 from tests.drills.stage import BOT, Stage
+from tests.simulation.world import LIVE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -92,12 +93,13 @@ class Closer:
 
 
 def n32() -> Found:
-    """No shell, no restart: one call stops entries; another freezes everything; who and when are told."""
+    """No shell, no restart: one call stops entries, one closes everything, one freezes; who and when are told."""
     calm = {"name": "one", "buys": 0, "sells": 0}
     with Stage(bots={BOT: {"params": calm}}) as stage:
         stage.minute(2)
         directory = Directory(store=stage.store, venues=("binance",))
-        switch = KillSwitch(store=stage.store, directory=directory, workflow=Closer(), clock=stage, observer=stage.ears)
+        closer = Closer()
+        switch = KillSwitch(store=stage.store, directory=directory, workflow=closer, clock=stage, observer=stage.ears)
         pressed = switch.press(StopKind.NO_NEW, scope=Scope.ALL, target="", who="ada", why="bad news").stop
         stage.require_named("stopped by: ada, 2026-01-05T12:02:59Z: bad news", Reason.ENTRIES_OFF)
         said = stage.why().verdict.says
@@ -107,6 +109,10 @@ def n32() -> Found:
         assert not stage.orders(), "no entry after it is acknowledged"
         switch.lift(pressed.stop_id, who="ada", why="over")
         stage.until(lambda: stage.slot().state is SlotState.OPEN, within=2, what="the entry afterwards")
+        closing = switch.press(StopKind.CLOSE_ALL, scope=Scope.ACCOUNT, target=LIVE, who="eve", why="").stop
+        stage.require_named("stopped by: eve, ", Reason.ENTRIES_OFF)
+        assert [one.bot_id for _, closings in closer.started for one in closings] == [BOT]
+        switch.lift(closing.stop_id, who="eve", why="over")
         switch.press(StopKind.FREEZE, scope=Scope.BOT, target=BOT, who="bob", why="")
         stage.require_named("stopped by: bob, ", Reason.FROZEN)
         stage.price("61000")

@@ -56,6 +56,12 @@ def test_a_large_body_and_a_long_path_are_refused_unread(api: Api) -> None:
     assert api("GET", f"/bots/{'x' * 1_100}")[0] == 414
 
 
+@pytest.mark.parametrize("kind", ["text/plain", "multipart/form-data", "application/x-www-form-urlencoded"])
+def test_a_body_that_is_no_json_is_refused(api: Api, kind: str) -> None:
+    status, problem = api("POST", "/accounts", ACCOUNT, {"content-type": kind})
+    assert (status, problem["field"]) == (415, "Content-Type")
+
+
 def test_unknown_routes_and_wrong_methods_are_problems(api: Api) -> None:
     status, problem = api("GET", "/nowhere")
     assert (status, problem["title"], problem["field"]) == (404, "Not Found", "path")

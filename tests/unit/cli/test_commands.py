@@ -1,10 +1,14 @@
 """Commands against the real handler: what they ask for, what they show, how they refuse."""
 
+import io
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import typer
 
+from local.cli.command import Session
+from local.client.target import Where
 from surefill.domain.rows import Account, AccountState, Bot, BotState, Budget
 from tests.integration.conftest import Cloud
 from tests.unit.cli.conftest import BUDGET_ID, Cli, Server
@@ -215,6 +219,26 @@ def test_the_stage_may_be_named_before_the_command_or_in_the_environment(
     monkeypatch.setenv("SUREFILL_STAGE", "NO")
     assert "--stage must be" in cli.refused("bots", "list")
     cli.run("bots", "list", "--stage", "local")
+
+
+class Terminal(io.StringIO):
+    """A person at a terminal, who types this."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_person_is_asked_and_may_say_no(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session = Session(Where(stage="local", folder=home))
+    monkeypatch.setattr("sys.stdin", Terminal("y\n"))
+    session.confirm("Sell?", yes=False)
+    monkeypatch.setattr("sys.stdin", Terminal("n\n"))
+    with pytest.raises(typer.Exit) as ended:
+        session.confirm("Sell?", yes=False)
+    assert ended.value.exit_code == 1
+    assert "nothing was done" in capsys.readouterr().err
 
 
 def test_nobody_there_is_exit_code_3(home: Path, cli: Cli) -> None:

@@ -20,6 +20,9 @@ from tests.unit.cli.conftest import Answer, Cli, Request
 
 GOLDEN = Path(__file__).parent / "help"
 REPOSITORY = Path(__file__).resolve().parents[3]
+_PLAIN = {
+    name: value for name, value in os.environ.items() if name not in ("GITHUB_ACTIONS", "FORCE_COLOR", "PY_COLORS")
+}
 HELPS = {
     "surefill": [],
     "bots": ["bots"],
@@ -34,7 +37,7 @@ def printed(*arguments: str, **environment: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "local", *arguments],
         cwd=REPOSITORY, check=True, capture_output=True, text=True,
-        env={**os.environ, "TERMINAL_WIDTH": "100", "COLUMNS": "100", "NO_COLOR": "1", **environment},
+        env={**_PLAIN, "TERMINAL_WIDTH": "100", "COLUMNS": "100", "NO_COLOR": "1", **environment},
     )  # fmt: skip
     return done.stdout
 

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import botocore.session
 import pytest
@@ -107,7 +108,7 @@ def test_levels_of_a_position(traded: Server, cli: Cli) -> None:
 
 
 def test_a_position_is_sold_once_a_person_agrees(traded: Server, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    steps = botocore.session.get_session().create_client("stepfunctions", region_name="eu-central-1")
+    steps: Any = botocore.session.get_session().create_client("stepfunctions", region_name="eu-central-1")
     definition = json.dumps({"StartAt": "End", "States": {"End": {"Type": "Succeed"}}})
     role = "arn:aws:iam::123456789012:role/order"
     machine = steps.create_state_machine(name="order", definition=definition, roleArn=role)["stateMachineArn"]
@@ -142,6 +143,23 @@ def test_decisions_by_kind_symbol_and_time(traded: Server, cli: Cli) -> None:
     since = cli.json("decisions", "trend", "--since", format_time(TICK))["items"]
     assert [item["reason"] for item in since] == ["limit.trades_today", "decision.buy"]
     assert cli.json("decisions", "trend", "--symbol", "ETH/USDT")["items"] == []
+
+
+def test_why_and_whether_it_could_buy(traded: Server, cli: Cli) -> None:
+    why = cli.json("why", "trend", "BTC/USDT")
+    lines = cli.run("why", "trend").stdout.splitlines()
+    assert lines[0].startswith("trend (live-binance-main, live) at ")
+    assert lines[1].split()[0].lower() == why["verdict"]["state"]
+    assert "symbol must be one of BTC/USDT" in cli.refused("why", "trend", "DOGE/USDT")
+    shown = cli.run("bots", "ready", "trend", code=1).stdout
+    assert shown.splitlines()[1].split()[:2] == ["BTC/USDT", "no"]
+    assert cli.json("bots", "ready", "trend", code=1)["ready"] is False
+
+
+def test_statistics(traded: Server, cli: Cli) -> None:
+    for whose in (("trend",), ("--budget", BUDGET_ID), ("--account", "live-binance-main")):
+        assert cli.json("statistics", *whose)["open_positions"] == 1
+        assert "live, in USDT" in cli.run("statistics", *whose).stdout
 
 
 def test_the_story_so_far(traded: Server, cli: Cli) -> None:

@@ -11,7 +11,8 @@ from surefill.domain.states import IntentState, SlotState
 from surefill.protocol.entry import adopt_entry, claim_entry, record_entry, record_entry_held, release_entry
 from surefill.protocol.exit import claim_exit, close_as_dust, record_exit, reopen
 from surefill.protocol.funds import fund, open_budget, switch_entries, withdraw
-from surefill.protocol.order import look_again, mark_absent, mark_accepted, mark_unknown, send_gate
+from surefill.protocol.order import look_again, mark_absent, mark_accepted, mark_unknown, rest_no_longer, send_gate
+from surefill.protocol.tranche import claim_tranche, record_tranche, record_tranche_held, release_tranche
 from surefill.protocol.transaction import Guard, Op
 from tests.fakes.world import MARKET, OWNER, TICK, budget
 from tests.unit.mutants.rendering import agrees, transaction, update
@@ -62,6 +63,14 @@ SLOT = Slot(
 )
 
 
+TRANCHE = replace(ENTRY, intent_id="c" * 32, leg=Leg.TRANCHE, entry_intent_id=ENTRY.intent_id, attempt=1)
+ADDING = replace(
+    SLOT, state=SlotState.ADDING, exit_intent_id=None, tranche_intent_id=TRANCHE.intent_id, bought=Decimal(2)
+)
+_COUNTED_SLOT = {"exposure_asset": "BTC", "time_zone": "Asia/Tokyo", "opened_at": TICK}
+COUNTED = {"exposure_asset": "BTC", "max_exposure": Decimal(500), "time_zone": "Asia/Tokyo"}
+
+
 def result(side: Side, *, quantity: str = "2", price: str = "100") -> OrderResult:
     """What an order did, with a fee of a tenth of a per cent."""
     amount, at = Decimal(quantity), Decimal(price)
@@ -95,7 +104,43 @@ def test_entries() -> None:
         ),
         adopt_entry(ENTRY, result=bought, now=NOW, **levels),
     ]
+    rung = replace(ENTRY, rung="r1", **COUNTED)
+    told += [
+        claim_entry(rung),
+        claim_entry(replace(rung, created_at=TICK + timedelta(hours=9)), budget_day="2026-01-05"),
+        claim_entry(replace(rung, max_exposure=Decimal(100))),
+        record_entry(rung, result=bought, now=NOW, **levels),
+        record_entry(rung, result=over, now=NOW, **levels),
+        record_entry(replace(rung, reserved=Decimal(200)), result=bought, now=NOW, **levels),
+        release_entry(rung, to=IntentState.EMPTY, outcome=Reason.NOT_FILLED, now=NOW),
+        adopt_entry(rung, result=bought, now=NOW, **levels),
+    ]
     agrees("entries", [line for one in told for line in transaction(one)])
+
+
+def test_tranches() -> None:
+    bought, over = result(Side.BUY), result(Side.BUY, price="103")
+    levels = {"take_profit": Decimal(103), "stop_loss": Decimal(98)}
+    told = [
+        claim_tranche(TRANCHE),
+        claim_tranche(TRANCHE, budget_day="2026-01-04"),
+        claim_tranche(replace(TRANCHE, **COUNTED)),
+        record_tranche(TRANCHE, slot=ADDING, result=bought, now=NOW, **levels),
+        record_tranche(replace(TRANCHE, **COUNTED), slot=ADDING, result=over, now=NOW, **levels),
+        record_tranche(TRANCHE, slot=ADDING, result=result(Side.BUY, quantity="0"), now=NOW, **levels),
+        record_tranche_held(TRANCHE, slot=ADDING, result=over, now=NOW),
+        release_tranche(TRANCHE, to=IntentState.EMPTY, outcome=Reason.NOT_FILLED, now=NOW),
+        release_tranche(
+            replace(TRANCHE, **COUNTED),
+            to=IntentState.VOID,
+            outcome=Reason.NEVER_SENT,
+            now=NOW,
+            from_states=(IntentState.RESERVED,),
+            guards=(MINE,),
+            venue_order_id="v",
+        ),
+    ]
+    agrees("tranches", [line for one in told for line in transaction(one)])
 
 
 def test_exits() -> None:
@@ -120,6 +165,15 @@ def test_exits() -> None:
             venue_order_id="v",
         ),
     ]
+    part, counted = replace(EXIT, part=True, quantity=Decimal(1)), replace(SLOT, **_COUNTED_SLOT)
+    told += [
+        claim_exit(part),
+        record_exit(part, slot=counted, result=half, sellable=True, now=NOW),
+        record_exit(replace(part, reason=Reason.LADDER), slot=SLOT, result=half, sellable=True, now=NOW),
+        record_exit(EXIT, slot=counted, result=loss, sellable=False, now=NOW + timedelta(hours=9)),
+        close_as_dust(counted, now=NOW),
+        reopen(part, to=IntentState.EMPTY, outcome=Reason.NOT_FILLED, now=NOW),
+    ]
     agrees("exits", [line for one in told for line in transaction(one)])
 
 
@@ -130,6 +184,7 @@ def test_orders() -> None:
         *update("accepted", mark_accepted(ENTRY, venue_order_id="v", look_again_at=NOW)),
         *update("absent", mark_absent(ENTRY, now=TICK, look_again_at=NOW)),
         *update("look again", look_again(ENTRY, at=NOW)),
+        *update("rest no longer", rest_no_longer(ENTRY, now=NOW)),
     ]
     agrees("orders", told)
 

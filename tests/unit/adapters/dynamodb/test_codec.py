@@ -137,7 +137,8 @@ def test_keys_and_index_keys_are_fields_stored_as_text(row: type[Row]) -> None:
 
 def test_only_history_expires() -> None:
     assert {name: table.ttl_attribute for name, table in TABLES.items() if table.ttl_attribute} == {
-        "journal": "expires_at"
+        "journal": "expires_at",
+        "requests": "expires_at",
     }
 
 

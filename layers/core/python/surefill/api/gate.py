@@ -12,6 +12,7 @@ from surefill.usecases.control.requests import Answer, Requests
 LARGEST_BODY = 64 * 1024
 LONGEST_PATH = 1024
 _KEY = "idempotency-key"
+_JSON = "application/json"
 _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 # Callers from outside leave no rows before they have shown their token.
 _OUTSIDE = "/hooks/"
@@ -29,7 +30,11 @@ def answered(event: Event, *, requests: Requests, answer: Callable[[], Event]) -
     if len(path) > LONGEST_PATH:
         return refusal(414, field="path", message=f"a path must be at most {LONGEST_PATH} characters")
     method = str(event["requestContext"]["http"]["method"]).upper()
-    key = _header(event.get("headers") or {}, _KEY)
+    headers = event.get("headers") or {}
+    content_type = (_header(headers, "content-type") or _JSON).strip()
+    if method in _CHANGING and not content_type.startswith(_JSON):
+        return refusal(415, field="Content-Type", message=f"a body must be {_JSON}, was {content_type[:100]}")
+    key = _header(headers, _KEY)
     if key is None or method not in _CHANGING or path.startswith(_OUTSIDE):
         return answer()
     try:
@@ -51,7 +56,7 @@ def refusal(status: int, *, field: str, message: str) -> Event:
 
 def response(status: int, body: str, *, repeated: bool = False) -> Event:
     """An answer as the gateway takes it."""
-    headers = {"Content-Type": CONTENT_TYPE if status >= 400 else "application/json"}
+    headers = {"Content-Type": CONTENT_TYPE if status >= 400 else _JSON}
     if repeated:
         headers["Idempotency-Replayed"] = "true"
     return {"statusCode": status, "headers": headers, "body": body, "isBase64Encoded": False, "cookies": []}

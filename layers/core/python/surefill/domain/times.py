@@ -42,6 +42,11 @@ def to_milliseconds(moment: datetime) -> int:
     return (require_utc(moment) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
 
 
+def minute_of(moment: datetime) -> datetime:
+    """The minute a moment lies in."""
+    return moment - timedelta(seconds=moment.second, microseconds=moment.microsecond)
+
+
 def timeframe_seconds(timeframe: str) -> int:
     """Length of a candle in seconds: "1m" -> 60. Raises ValueError for anything else than <number><s|m|h|d|w>."""
     match = _TIMEFRAME.match(timeframe)

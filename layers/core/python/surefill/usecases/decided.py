@@ -1,4 +1,4 @@
-"""What was decided, and how it is remembered: told and journalled when it changed, only counted otherwise."""
+"""What was decided, and how it is remembered: told and journalled when it changed or started an order, else counted."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -27,6 +27,11 @@ class Decided:
         """Whether the bot now does something else on this symbol than at its last evaluation."""
         return self.decision.reason is not self.before.last_reason
 
+    @property
+    def worth_telling(self) -> bool:
+        """What changed, and every order that was started."""
+        return self.changed or self.decision.intent_id is not None
+
     def changes(self) -> dict[str, Any]:
         """The fields of the slot that are to be written."""
         fields = {
@@ -47,10 +52,10 @@ class Memory:
     def remember(self, decided: Iterable[Decided]) -> None:
         """Write the journal first: what a slot says was decided can always be read there."""
         kept = list(decided)
-        changed = [item for item in kept if item.changed]
-        for item in changed:
+        told = [item for item in kept if item.worth_telling]
+        for item in told:
             self._tell(item)
-        self.store.journal([journal_entry(item.decision, kind="decision") for item in changed])
+        self.store.journal([journal_entry(item.decision, kind="decision") for item in told])
         for item in kept:
             self._write(item)
 

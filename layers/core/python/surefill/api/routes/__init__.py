@@ -1,12 +1,13 @@
 """The routes, one file per resource."""
 
-from surefill.api.routes import accounts, bots, budgets, health, hooks, orders, panic, positions, running
+from surefill.api.routes import accounts, bots, budgets, explain, health, hooks, orders, panic, positions, running
 
 ROUTERS = (
     accounts.router,
     budgets.router,
     bots.router,
     orders.router,
+    explain.router,
     positions.router,
     running.router,
     panic.router,

@@ -9,9 +9,9 @@ from surefill.api.pages import Limit, Next, cursor_of, shown_page
 from surefill.api.services import new_router, services_of
 from surefill.api.shown import shown_bot, shown_slot
 from surefill.domain.rows import Bot, BotState, JournalEntry
+from surefill.domain.times import minute_of
 from surefill.listings import JOURNAL_OF_BOT
 from surefill.usecases.batches import encode
-from surefill.usecases.control.bots import minute_of
 from surefill.usecases.control.errors import RequestRefusedError
 from surefill.usecases.control.lists import filtered
 from surefill.usecases.dispatch import batches

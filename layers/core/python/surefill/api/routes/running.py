@@ -4,10 +4,9 @@ from typing import Any
 
 from surefill.api.bodies import ReconcileBody
 from surefill.api.services import new_router, services_of
-from surefill.domain.times import format_time
+from surefill.domain.times import format_time, minute_of
 from surefill.strategies import STRATEGIES
 from surefill.strategies.base import AlertStrategy
-from surefill.usecases.control.bots import minute_of
 from surefill.usecases.control.errors import NotFoundError
 from surefill.usecases.control.schedules import schedules
 from surefill.wire import to_wire

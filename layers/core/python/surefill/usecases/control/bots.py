@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from typing import Any
 
 from surefill.domain import identity
@@ -10,6 +9,7 @@ from surefill.domain.bots import EVALUATED, cadence_key, definition_hash
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Bot, BotState, Budget, MarketRules, Slot
 from surefill.domain.states import SlotState
+from surefill.domain.times import minute_of
 from surefill.listings import BOTS_OF_DEFINITION
 from surefill.ports import Clock, Observer, Queue, Store
 from surefill.protocol.transaction import Guard, GuardFailedError, Key, Op, Update
@@ -226,8 +226,3 @@ class BotControl:
                 raise RequestRefusedError("symbols", f"{symbol} is paid in {rules.quote}, the budget is in {currency}")
             if not rules.active:
                 raise RequestRefusedError("symbols", f"{symbol} is not trading at {venue}")
-
-
-def minute_of(moment: datetime) -> datetime:
-    """The minute a moment lies in."""
-    return moment - timedelta(seconds=moment.second, microseconds=moment.microsecond)

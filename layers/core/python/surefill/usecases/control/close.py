@@ -9,13 +9,13 @@ from surefill.domain.money import ZERO, floor_to_step
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import CloseOutcome, Closing, Intent, MarketRules, Slot
 from surefill.domain.states import IN_FLIGHT, IntentState, SlotState
+from surefill.domain.times import minute_of
 from surefill.ports import Clock, Observer, Store, Workflow
 from surefill.protocol.exit import close_as_dust
 from surefill.protocol.order import rest_no_longer
 from surefill.protocol.transaction import GuardFailedError, Update, key_of
 from surefill.usecases.book import Book
 from surefill.usecases.claim import commit_for_day
-from surefill.usecases.control.bots import minute_of
 from surefill.usecases.control.stop import in_flight_intent
 from surefill.usecases.exits import exit_intent
 

@@ -10,12 +10,12 @@ from decimal import Decimal
 from surefill.domain.bots import EVALUATED
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Bot, Request
-from surefill.domain.times import format_time, to_milliseconds
+from surefill.domain.times import format_time, minute_of, to_milliseconds
 from surefill.ports import Clock, Observer, Store
 from surefill.protocol.transaction import Guard, GuardFailedError, Key, Op, Update
 from surefill.strategies import STRATEGIES
 from surefill.strategies.base import Action, Alert, AlertStrategy
-from surefill.usecases.control.bots import BotControl, minute_of
+from surefill.usecases.control.bots import BotControl
 from surefill.usecases.control.errors import ConflictError, RequestRefusedError, TooManyError, UnknownTokenError
 
 PER_MINUTE = 10

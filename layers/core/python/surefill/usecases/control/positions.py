@@ -11,10 +11,11 @@ from surefill.domain.reasons import Reason
 from surefill.domain.rows import Bot, Intent, MarketRules, Slot
 from surefill.domain.rules import ExitRules
 from surefill.domain.states import SlotState
+from surefill.domain.times import minute_of
 from surefill.ports import Clock, Observer, Store, Workflow
 from surefill.protocol.transaction import Guard, GuardFailedError, Op, Update, key_of
 from surefill.strategies import STRATEGIES
-from surefill.usecases.control.bots import BotControl, minute_of
+from surefill.usecases.control.bots import BotControl
 from surefill.usecases.control.errors import ConflictError, RequestRefusedError
 from surefill.usecases.exits import exit_intent
 

@@ -44,7 +44,7 @@ def place_link(place: Place) -> Link:
     order = _current(place)
     if order is None or order.leg is Leg.EXIT:
         return unknown(LinkName.PLACE, "place: not reached")
-    if order.state is IntentState.VOID and order.outcome not in _LOOKED_UP:
+    if _refused(order):
         return _not_placed(place, order, said_then=place.about(order))
     if order.state is IntentState.RESERVED:
         age = place.now - order.created_at
@@ -57,11 +57,16 @@ def place_link(place: Place) -> Link:
 def settle_link(place: Place) -> Link:
     """Whether it is known what became of the order."""
     order = _current(place)
-    if order is None or order.sent_at is None:
+    if order is None or order.sent_at is None or _refused(order):
         return unknown(LinkName.SETTLE, "settle: not reached")
     if order.state in UNFINISHED:
         return _unfinished(place, order)
     return _finished(place, order)
+
+
+def _refused(order: Intent) -> bool:
+    """Whether it was given up before the venue had it."""
+    return order.state is IntentState.VOID and order.outcome not in _LOOKED_UP
 
 
 def venue_said(entry: JournalEntry | None, order: Intent) -> dict[str, str]:

@@ -77,7 +77,7 @@ def exit_link(place: Place) -> Link:
     levels = {"take_profit": _price(slot.take_profit), "stop_loss": _price(slot.stop_loss)}
     if slot.take_profit is None and slot.stop_loss is None and slot.exit_rules is None:
         return said(Reason.NOT_WANTED, {}, since=slot.opened_at)
-    return said(Reason.EXIT_WAITING, levels, since=slot.opened_at)
+    return said(Reason.EXIT_WAITING, levels, since=slot.opened_at, evidence=_holding(slot))
 
 
 def _closed(place: Place) -> Link:

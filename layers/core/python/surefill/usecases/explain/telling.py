@@ -40,7 +40,7 @@ def _links(story: Story) -> list[str]:
 
 
 def _line(link: Link) -> str:
-    return f"  {link.state:<8} {link.name:<11} {link.says}"
+    return f"  {link.state:<8} {link.name:<11} {link.says.removeprefix(f'{link.name}: ')}"
 
 
 def _stories(explanation: Explanation, *, room: int) -> list[str]:

@@ -1,0 +1,158 @@
+"""Buy and close: an order from its claim to what it did to budget and slot, in one go."""
+
+from __future__ import annotations
+
+from bisect import insort
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from local.backtest.direct.orders import bought, sold, trade_of
+from local.backtest.spec import STAGE
+from surefill.domain import identity
+from surefill.domain.gates import needs_trades
+from surefill.domain.market import levels, sellable_quantity
+from surefill.domain.money import EXACT, ZERO, floor_to_step
+from surefill.domain.reasons import Reason
+from surefill.domain.rules import ExitRules
+from surefill.domain.states import SlotState
+from surefill.domain.times import from_milliseconds
+from surefill.domain.trades import ClosedTrade
+from surefill.strategies.base import Position
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from local.backtest.costs import Costs
+    from local.backtest.direct.budget import DirectBudget
+    from local.backtest.direct.entering import Planned
+    from local.backtest.direct.slot import DirectSlot
+    from local.backtest.outcome import Order, Trade
+    from surefill.domain.rows import Bot, MarketRules
+
+# As many of a bot's newest orders are looked at for its closed trades as `usecases.readings` reads.
+_NEWEST = 200
+_NO_RULES = ExitRules()
+
+
+@dataclass(slots=True, kw_only=True)
+class Record:
+    """All that was done: orders as they came, trades, what was lost as dust (base) by symbol.
+
+    `told` are a bot's orders by time and name, with what each sale closed; only of bots that look at their trades.
+    """
+
+    orders: list[Order] = field(default_factory=list)
+    trades: list[Trade] = field(default_factory=list)
+    dust: dict[str, Decimal] = field(default_factory=dict)
+    told: dict[str, list[tuple[datetime, str, ClosedTrade | None]]] = field(default_factory=dict)
+
+    def closed_trades(self, bot: Bot) -> tuple[ClosedTrade, ...]:
+        """The bot's closed trades among its newest orders, oldest first; none for a bot that does not look at them."""
+        newest = self.told.get(bot.bot_id, ())[-_NEWEST:]
+        closed = [trade for _, _, trade in reversed(newest) if trade is not None]
+        return tuple(sorted(closed, key=lambda trade: trade.closed_at))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trading:
+    """Trades for one bot on one symbol."""
+
+    bot: Bot
+    symbol: str
+    rules: MarketRules
+    costs: Costs
+    budget: DirectBudget
+    slot: DirectSlot
+    record: Record
+    reads_trades: bool
+
+    @classmethod
+    def of(cls, bot: Bot, **parts: object) -> Trading:
+        """Trades for a bot."""
+        return cls(bot=bot, reads_trades=needs_trades(bot), **parts)  # type: ignore[arg-type]
+
+    def buy(self, planned: Planned, *, price: Decimal, tick: datetime, now_ms: int) -> None:
+        """Reserve, buy, give the rest back, open the slot."""
+        terms, slot, bot, asset = planned.terms, self.slot, self.bot, self.rules.base
+        self.budget.reserve(terms.reserved, asset=asset, now_ms=now_ms)
+        slot.clear_signal()
+        entry = bought(
+            costs=self.costs,
+            at=tick,
+            bot=bot.bot_id,
+            symbol=self.symbol,
+            quantity=terms.quantity,
+            price=price,
+            limit=terms.limit_price,
+            name=f"{bot.bot_id}#{len(self.record.orders)}",
+        )
+        cost = -entry.quote_change
+        self.budget.spend(terms.reserved, cost=cost, asset=asset)
+        slot.state, slot.quantity, slot.cost, slot.opened_at = SlotState.OPEN, entry.base_change, cost, tick
+        slot.take_profit_percent, slot.stop_loss_percent = bot.take_profit_percent, planned.stop
+        slot.exit_rules = bot.exit_rules if bot.exit_rules != _NO_RULES else None
+        slot.take_profit, slot.stop_loss = levels(
+            cost=entry.cost,
+            quantity=entry.quantity,
+            take_profit_percent=bot.take_profit_percent,
+            stop_loss_percent=planned.stop,
+        )
+        slot.entry = entry
+        slot.position = Position(
+            quantity=slot.quantity, cost=cost, opened_at=tick, last_price=_price_of(entry), last_at=tick
+        )
+        self.record.orders.append(entry)
+        if self.reads_trades:
+            slot.entry_id = identity.entry_intent_id(
+                stage=STAGE, account_id=bot.account_id, bot_id=bot.bot_id, symbol=self.symbol, tick=tick
+            )
+            self._tell(tick, slot.entry_id, None)
+
+    def sell(self, *, price: Decimal, reason: Reason, now: datetime, now_ms: int) -> None:
+        """Sell all of the position that can be sold; what is left of it is dust. A rest that is no order stays."""
+        slot = self.slot
+        entry = _entry_of(slot)
+        quantity = floor_to_step(slot.quantity, self.rules.quantity_step)
+        name = identity.exit_intent_id(entry_intent_id=slot.entry_id, attempt=slot.exit_attempt) if slot.entry_id else ""
+        slot.clear_signal()
+        if not quantity:
+            slot.exit_attempt += 1
+            self._tell(now, name, None)
+            return
+        sale = sold(costs=self.costs, at=now, entry=entry, quantity=quantity, price=price, reason=reason)
+        basis = slot.cost
+        profit = self.budget.repay(basis=basis, proceeds=sale.quote_change, asset=self.rules.base, now_ms=now_ms)
+        self._leave(EXACT.subtract(slot.quantity, quantity))
+        self.record.orders.append(sale)
+        self.record.trades.append(trade_of(entry, sale))
+        if self.reads_trades:
+            closed = ClosedTrade(
+                bot_id=self.bot.bot_id,
+                symbol=self.symbol,
+                opened_at=entry.at,
+                closed_at=now,
+                basis=basis,
+                realised=profit,
+                reason=reason,
+            )
+            self._tell(now, name, closed)
+        slot.clear(now=now)
+
+    def exit(self, *, price: Decimal, reason: Reason, now_ms: int) -> None:
+        """An exit is due at `price`: sell, or close what is too small to be sold as dust."""
+        slot, now = self.slot, from_milliseconds(now_ms)
+        if sellable_quantity(slot.quantity, rules=self.rules, price=price) > ZERO:
+            self.sell(price=price, reason=reason, now=now, now_ms=now_ms)
+            return
+        self.budget.repay(basis=slot.cost, proceeds=ZERO, asset=self.rules.base, now_ms=now_ms)
+        self._leave(slot.quantity)
+        slot.clear(now=now)
+
+    def _leave(self, dust: Decimal) -> None:
+        if dust:
+            self.record.dust[self.symbol] = EXACT.add(self.record.dust.get(self.symbol, ZERO), dust)
+
+    def _tell(self, at: datetime, name: str, trade: ClosedTrade | None) -> None:
+        if self.reads_trades:
+            insort(self.record.told.setdefault(self.bot.bot_id, []), (at, name, trade), key=lambda item: item[:2])
