@@ -201,7 +201,9 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             "slots": ("Query", "BatchGetItem"),
             "slots/index/open": _QUERY,
             "schedules": _PUT,
-            "budgets": ("BatchGetItem",),
+            # What a grid's resting buys reserve may have moved already.
+            "intents": ("BatchGetItem",),
+            "budgets": ("BatchGetItem", "UpdateItem"),
             "budgets/index/by_account": _QUERY,
             "paper": (*_ROW, "BatchGetItem", "Query"),
             "journal": _PUT,

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 
 from local.backtest.deciding import Asked
 from local.backtest.outcome import require_balances
+from local.backtest.setting_up import require_candles
 from local.backtest.spec import FillModel
 from local.backtest.stream import Stream, evaluations, limits_of
 from local.backtest.tape import Tape, exact_price
-from local.errors import LocalError
 from surefill.domain import identity
 from surefill.domain.rows import Slot
 from surefill.domain.states import SlotState
@@ -92,11 +92,7 @@ class Engine:
         lane, fine = self.market.lane(symbol, bot.timeframe), self.market.finest(symbol)
         next_open = self.fill is FillModel.NEXT_OPEN
         found = evaluations(bot, strategy=strategy, needs=needs, lane=lane, fine=fine, next_open=next_open)
-        if not len(found["due"]):
-            raise LocalError(
-                f"bot {bot.bot_id!r} needs {needs.candles} candles of {bot.timeframe} on {symbol} before its first"
-                f" decision, there are {len(lane.closed_ms)} to decide on: give more candles"
-            )
+        require_candles(bot, symbol=symbol, needed=needs.candles, due=len(found["due"]), there=len(lane.closed_ms))
         return Stream(
             number=number,
             prepared=Prepared(bot=bot, strategy=strategy, needs=needs),

@@ -13,8 +13,7 @@ from surefill.domain.times import format_time
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from local.backtest.outcome import Trade
-    from local.backtest.run import BudgetResult
+    from local.backtest.outcome import BudgetResult, Trade
     from local.backtest.statistics import Part, Statistics
 
 _NONE = "-"

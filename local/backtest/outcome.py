@@ -19,9 +19,12 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
+    from local.backtest.history import Gaps
     from local.backtest.market import Market
+    from local.backtest.spec import BudgetPlan, EngineKind
     from surefill.adapters.memory import MemoryStore
     from surefill.domain.reasons import Reason
+    from surefill.domain.rows import Bot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +60,7 @@ class Trade:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """One order that filled: when, what, at which average price (quote)."""
+    """One order that filled: when, what, at which average price (quote). `position` names the position it belongs to."""
 
     at: datetime
     bot: str
@@ -70,7 +73,28 @@ class Order:
     reason: Reason
     base_change: Decimal
     quote_change: Decimal
-    position: str
+    position: str = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetResult:
+    """What one budget's bots did. `open_quantity` is what is still held by symbol (base), `engine` what ran it."""
+
+    name: str
+    engine: EngineKind
+    bots: tuple[str, ...]
+    symbols: tuple[str, ...]
+    start: Decimal
+    available: Decimal
+    realised: Decimal
+    trades: Sequence[Trade]
+    orders: Sequence[Order]
+    curve: Curve
+    open_quantity: dict[str, Decimal]
+    decisions: dict[str, int]
+    candles: int
+    gaps: dict[str, Gaps]
+    closes: dict[str, tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +173,45 @@ def _trade(orders: Sequence[Order]) -> Trade:
         fees=float(base_fees) * entry_price + float(cost - paid) + float(earned - proceeds),
         tranches=len(buys),
         reason=last.reason,
+    )
+
+
+def result_of(
+    plan: BudgetPlan,
+    *,
+    engine: EngineKind,
+    bots: Sequence[Bot],
+    market: Market,
+    available: Decimal,
+    realised: Decimal,
+    orders: Sequence[Order],
+    trades: Sequence[Trade],
+    held: Iterable[tuple[str, Decimal]],
+    decisions: Mapping[str, int],
+) -> BudgetResult:
+    """The result of a run. `held` are symbols and quantities (base) of positions still open."""
+    symbols = tuple(dict.fromkeys(symbol for bot in bots for symbol in bot.symbols))
+    used = [market.finest(symbol).history for symbol in symbols]
+    still_open: dict[str, Decimal] = {}
+    for symbol, quantity in held:
+        if quantity:
+            still_open[symbol] = add(still_open.get(symbol, ZERO), quantity)
+    return BudgetResult(
+        name=plan.name,
+        engine=engine,
+        bots=tuple(bot.bot_id for bot in bots),
+        symbols=symbols,
+        start=plan.amount,
+        available=available,
+        realised=realised,
+        trades=trades,
+        orders=orders,
+        curve=equity_curve(orders, market=market, symbols=symbols, start=plan.amount),
+        open_quantity=still_open,
+        decisions={reason: count for reason, count in decisions.items() if count},
+        candles=sum(len(history) for history in used),
+        gaps={history.symbol: history.gaps() for history in used},
+        closes={history.symbol: (float(history.close[0]), float(history.close[-1])) for history in used},
     )
 
 

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from local.backtest.history import History
-    from local.backtest.outcome import Order, Trade
-    from local.backtest.run import BudgetResult
+    from local.backtest.outcome import BudgetResult, Order, Trade
     from local.backtest.statistics import Statistics
 
 _STYLE = Path(__file__).with_name("report.css")

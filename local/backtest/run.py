@@ -1,68 +1,36 @@
-"""Run a backtest: read candles, run every budget's bots, read off what became of it. Budgets run side by side."""
+"""Run a backtest: read candles, run every budget's bots on an engine that can. Budgets run side by side."""
 
 from __future__ import annotations
 
 import gc
-import multiprocessing
 import os
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from local.backtest.candle_files import read_candles
-from local.backtest.deciding import Deciding
-from local.backtest.engine import Engine
+from local.backtest.clock import SetClock
+from local.backtest.direct.ability import BeyondDirectError
+from local.backtest.direct.run import run_direct
 from local.backtest.history import between
 from local.backtest.market import Market
-from local.backtest.outcome import (
-    Curve,
-    Order,
-    Trade,
-    closed_positions,
-    equity_curve,
-    filled_orders,
-    require_conservation,
-)
 from local.backtest.setting_up import set_up
-from local.backtest.spec import BacktestSpec, BudgetPlan, FillModel
-from local.backtest.tape import Tape
-from local.backtest.touches import Touches
-from local.backtest.venue import BacktestVenue, SetClock
-from local.backtest.world import make_world
+from local.backtest.spec import BacktestSpec, BudgetPlan, EngineKind
 from local.errors import LocalError
-from surefill.domain.rows import Budget, Slot
-from surefill.domain.states import SlotState
+from surefill.adapters.memory import MemoryStore
+from surefill.domain.rows import Budget
 from surefill.domain.times import from_milliseconds
 from surefill.strategies import STRATEGIES
 
 if TYPE_CHECKING:
-    from collections import Counter
-    from collections.abc import Iterator, Sequence
-    from decimal import Decimal
+    from collections.abc import Callable, Iterator, Sequence
 
-    from local.backtest.history import Gaps, History
-    from local.backtest.world import World
+    from local.backtest.history import History
+    from local.backtest.outcome import BudgetResult
     from surefill.domain.rows import Bot
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BudgetResult:
-    """What one budget's bots did. `open_quantity` is what is still held by symbol (base)."""
-
-    name: str
-    bots: tuple[str, ...]
-    symbols: tuple[str, ...]
-    start: Decimal
-    available: Decimal
-    realised: Decimal
-    trades: Sequence[Trade]
-    orders: Sequence[Order]
-    curve: Curve
-    open_quantity: dict[str, Decimal]
-    decisions: dict[str, int]
-    candles: int
-    gaps: dict[str, Gaps]
-    closes: dict[str, tuple[float, float]]
+def _as_it_is(bot: Bot) -> Bot:
+    return bot
 
 
 def run(spec: BacktestSpec, *, processes: int | None = None) -> list[BudgetResult]:
@@ -72,6 +40,8 @@ def run(spec: BacktestSpec, *, processes: int | None = None) -> list[BudgetResul
         histories = read_histories(spec, symbols=tuple(spec.files))
         return [run_budget(spec, plan, histories=histories) for plan in spec.budgets]
     shares = [spec.budgets[number::count] for number in range(count)]
+    import multiprocessing
+
     context = multiprocessing.get_context("fork")
     with context.Pool(count) as pool:
         done = pool.starmap(_run_share, [(spec, share) for share in shares], chunksize=1)
@@ -106,67 +76,34 @@ def read_histories(spec: BacktestSpec, *, symbols: Sequence[str]) -> dict[str, H
     return found
 
 
-def run_budget(spec: BacktestSpec, plan: BudgetPlan, *, histories: dict[str, History]) -> BudgetResult:
-    """Run the bots of one budget over these candles."""
+def run_budget(
+    spec: BacktestSpec,
+    plan: BudgetPlan,
+    *,
+    histories: dict[str, History],
+    changed: Callable[[Bot], Bot] = _as_it_is,
+    whole: bool = False,
+) -> BudgetResult:
+    """Run the bots of one budget over these candles. `changed` is done to each bot first; `whole` as in `Deciding`.
+
+    Raises LocalError when the engine asked for can't run them.
+    """
     market = Market(histories=histories)
+    clock = SetClock(current=from_milliseconds(min(int(item.opened_ms[0]) for item in histories.values())))
     strategies = spec.strategies or STRATEGIES
     with no_collection():
-        if spec.fill is FillModel.TICKS:
-            from local.backtest.ticks import run_ticks  # brings ccxt
+        if spec.engine is not EngineKind.PROTOCOL and not whole:
+            try:
+                store = MemoryStore()
+                bots = [changed(bot) for bot in set_up(store, spec, budgets=[plan], clock=clock)]
+                (budget,) = store.rows(Budget)
+                return run_direct(spec, plan, budget=budget, bots=bots, market=market, strategies=strategies)
+            except BeyondDirectError as beyond:
+                if spec.engine is EngineKind.DIRECT:
+                    raise LocalError(f"--engine direct can't run this: {beyond}; use --engine auto") from None
+        from local.backtest.protocol import run_protocol  # brings the use cases, which the direct engine does without
 
-            done = run_ticks(spec, plan, strategies=strategies)
-            return result_of(done.world, plan, bots=done.bots, counts=done.counts, market=market)
-        clock = SetClock(current=from_milliseconds(min(int(item.opened_ms[0]) for item in histories.values())))
-        venue = BacktestVenue(clock=clock, costs=spec.costs)
-        world = make_world(clock=clock, venues=venue, strategies=strategies)
-        bots = set_up(world, spec, budgets=[plan])
-        counts = run_engine(world, venue, bots=bots, market=market, spec=spec)
-        return result_of(world, plan, bots=bots, counts=counts, market=market)
-
-
-def run_engine(
-    world: World, venue: BacktestVenue, *, bots: Sequence[Bot], market: Market, spec: BacktestSpec, whole: bool = False
-) -> Counter[str]:
-    """Run bots over a market; decisions by reason. `whole` as in `Deciding`."""
-    tape = Tape(venue=venue, rules=spec.rules)
-    engine = Engine(
-        world=world,
-        venue=venue,
-        market=market,
-        fill=spec.fill,
-        tape=tape,
-        touches=Touches(world=world, venue=venue, tape=tape),
-        deciding=Deciding(world=world, market=market, whole=whole),
-    )
-    engine.run(bots)
-    return engine.deciding.counts
-
-
-def result_of(
-    world: World, plan: BudgetPlan, *, bots: Sequence[Bot], counts: Counter[str], market: Market
-) -> BudgetResult:
-    orders = filled_orders(world.store)
-    require_conservation(world.store, orders=orders)
-    symbols = tuple(dict.fromkeys(symbol for bot in bots for symbol in bot.symbols))
-    held = [slot for slot in world.store.rows(Slot) if slot.state is not SlotState.EMPTY]
-    (budget,) = world.store.rows(Budget)
-    used = [market.finest(symbol).history for symbol in symbols]
-    return BudgetResult(
-        name=plan.name,
-        bots=tuple(bot.bot_id for bot in bots),
-        symbols=symbols,
-        start=plan.amount,
-        available=budget.available,
-        realised=budget.realised,
-        trades=closed_positions(orders, still_open={slot.entry_intent_id or "" for slot in held}),
-        orders=orders,
-        curve=equity_curve(orders, market=market, symbols=symbols, start=plan.amount),
-        open_quantity={slot.market_key.partition("|")[2]: slot.quantity for slot in held if slot.quantity},
-        decisions=dict(counts + world.workflow.refusals),
-        candles=sum(len(history) for history in used),
-        gaps={history.symbol: history.gaps() for history in used},
-        closes={history.symbol: (float(history.close[0]), float(history.close[-1])) for history in used},
-    )
+        return run_protocol(spec, plan, market=market, clock=clock, strategies=strategies, changed=changed, whole=whole)
 
 
 @contextmanager

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from local.backtest.spec import BacktestSpec, BotPlan, BudgetPlan
-    from local.backtest.world import World
+    from surefill.domain.reasons import Reason
+    from surefill.ports import Clock, Store
 
 # Rules are as old as the wall clock says they are not: they hold for the whole run.
 _FOREVER = datetime(9000, 1, 1, tzinfo=UTC)
@@ -48,14 +49,29 @@ def permissive_rules(symbol: str, *, fee: Decimal) -> MarketRules:
     )
 
 
-def set_up(world: World, spec: BacktestSpec, *, budgets: Sequence[BudgetPlan], mode: Mode = Mode.PAPER) -> list[Bot]:
+def rules_of(spec: BacktestSpec, symbol: str) -> MarketRules:
+    """The trading rules of a symbol: those given, or none at all."""
+    rules = spec.rules.get(symbol) or permissive_rules(symbol, fee=spec.costs.fee)
+    return replace(rules, taker_fee=spec.costs.fee, fetched_at=_FOREVER)
+
+
+def require_candles(bot: Bot, *, symbol: str, needed: int, due: int, there: int) -> None:
+    """Raise LocalError when there are too few candles for a single decision."""
+    if not due:
+        raise LocalError(
+            f"bot {bot.bot_id!r} needs {needed} candles of {bot.timeframe} on {symbol} before its first decision,"
+            f" there are {there} to decide on: give more candles"
+        )
+
+
+def set_up(
+    store: Store, spec: BacktestSpec, *, budgets: Sequence[BudgetPlan], clock: Clock, mode: Mode = Mode.PAPER
+) -> list[Bot]:
     """Write account, budgets, rules and bots of these budgets; the bots, active. Raises LocalError for a bad bot."""
-    store = world.store
     account = f"{mode}-{VENUE}-backtest"
     store.insert(Account(account_id=account, venue=VENUE, mode=mode, currency=spec.currency))
     for symbol in spec.files:
-        rules = spec.rules.get(symbol) or permissive_rules(symbol, fee=spec.costs.fee)
-        store.insert(replace(rules, taker_fee=spec.costs.fee, fetched_at=_FOREVER))
+        store.insert(rules_of(spec, symbol))
     for plan in budgets:
         budget = Budget(
             budget_id=f"{account}-{plan.name}",
@@ -65,19 +81,19 @@ def set_up(world: World, spec: BacktestSpec, *, budgets: Sequence[BudgetPlan], m
             available=plan.amount,
             **plan.limits,
         )
-        store.commit(open_budget(budget, request_id="open", now=world.clock.now()))
+        store.commit(open_budget(budget, request_id="open", now=clock.now()))
     names = {plan.name for plan in budgets}
-    return [_make_bot(world, plan, account=account) for plan in spec.bots if plan.budget in names]
+    return [_make_bot(store, plan, account=account, clock=clock) for plan in spec.bots if plan.budget in names]
 
 
-def _make_bot(world: World, plan: BotPlan, *, account: str) -> Bot:
+def _make_bot(store: Store, plan: BotPlan, *, account: str, clock: Clock) -> Bot:
     try:
         body = BotBody.model_validate({**plan.body, "budget_id": f"{account}-{plan.budget}"})
         control = BotControl(
-            store=world.store,
+            store=store,
             queue=_NoQueue(),
-            clock=world.clock,
-            observer=world.observer,
+            clock=clock,
+            observer=Silent(),
         )
         bot = control.create(body.spec())
     except pydantic.ValidationError as error:
@@ -88,7 +104,7 @@ def _make_bot(world: World, plan: BotPlan, *, account: str) -> Bot:
         raise LocalError(f"bot {plan.name!r}: {error}") from None
     active = replace(bot, state=BotState.ACTIVE)
     active = replace(active, cadence_key=cadence_key(active))
-    world.store.replace(active)
+    store.replace(active)
     return active
 
 
@@ -97,3 +113,13 @@ class _NoQueue:
 
     def send(self, bodies: Sequence[str], *, delay_seconds: int = 0) -> None:
         raise AssertionError(f"nothing may be queued in a backtest, were {len(bodies)} messages")
+
+
+class Silent:
+    """Implements `ports.Observer`: a backtest reads the tables afterwards."""
+
+    def event(self, reason: Reason, **fields: object) -> None:
+        """Not told."""
+
+    def metric(self, name: str, value: float, **dimensions: str) -> None:
+        """Not counted."""

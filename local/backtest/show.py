@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from local.backtest.options import Asked
-    from local.backtest.run import BudgetResult
+    from local.backtest.outcome import BudgetResult
     from local.backtest.spec import BacktestSpec
     from local.backtest.statistics import Statistics
 

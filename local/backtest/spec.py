@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from surefill.strategies.base import Strategy
 
 VENUE = "binance"
+STAGE = "backtest"
 
 
 class FillModel(StrEnum):
@@ -29,6 +30,18 @@ class FillModel(StrEnum):
     CLOSE = "close"
     NEXT_OPEN = "next_open"
     TICKS = "ticks"
+
+
+class EngineKind(StrEnum):
+    """What runs a backtest.
+
+    PROTOCOL: the use cases and transactions of the product on tables in memory; it can do everything. DIRECT: the same
+    money rules on plain positions, without the transactions; it refuses what is more. AUTO: DIRECT where it can.
+    """
+
+    AUTO = "auto"
+    DIRECT = "direct"
+    PROTOCOL = "protocol"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +79,7 @@ class BacktestSpec:
     budgets: tuple[BudgetPlan, ...]
     bots: tuple[BotPlan, ...]
     fill: FillModel = FillModel.NEXT_OPEN
+    engine: EngineKind = EngineKind.AUTO
     costs: Costs = field(default_factory=Costs)
     rules: Mapping[str, MarketRules] = field(default_factory=dict)
     since_ms: int | None = None

@@ -71,9 +71,7 @@ class Stream:
         return first_touch(self.fine.history, first=self.touched + 1, until=until, stop=stop, profit=profit)
 
 
-def first_touch(
-    history: History, *, first: int, until: int, stop: float | None, profit: float | None
-) -> int | None:
+def first_touch(history: History, *, first: int, until: int, stop: float | None, profit: float | None) -> int | None:
     """Index of the first candle from `first` on and before `until` whose low reaches `stop` or its high `profit`."""
     low, high, size = history.low, history.high, _CHUNK
     while first < until:

@@ -155,7 +155,8 @@ def _prepare(
     rules: dict[str, MarketRules] = {row.symbol: replace(row, taker_fee=spec.costs.fee) for row in found}
     files = {symbol: spec.files[symbol] for symbol in symbols}
     missing = {symbol: permissive_rules(symbol, fee=spec.costs.fee) for symbol in symbols if symbol not in rules}
-    bots = set_up(world, replace(spec, files=files, rules={**missing, **rules}), budgets=[plan], mode=Mode.LIVE)
+    own = replace(spec, files=files, rules={**missing, **rules})
+    bots = set_up(world.store, own, budgets=[plan], clock=clock, mode=Mode.LIVE)
     return TickRun(world=world, bots=bots, counts=Counter())
 
 

@@ -15,21 +15,11 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
+    from local.backtest.clock import SetClock
     from local.backtest.costs import Costs
     from surefill.domain.orders import Balance
     from surefill.domain.rows import Account, Fill, MarketRules
     from surefill.ports import MarketData, Venue
-
-
-@dataclass(slots=True, kw_only=True)
-class SetClock:
-    """A clock that shows what it was set to."""
-
-    current: datetime
-
-    def now(self) -> datetime:
-        """The moment it was set to."""
-        return self.current
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

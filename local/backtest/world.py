@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from local.backtest.setting_up import Silent
+from local.backtest.spec import STAGE
 from surefill.adapters.memory import MemoryStore
 from surefill.usecases.book import Outcome
 from surefill.usecases.claim import claim
@@ -18,23 +20,11 @@ from surefill.usecases.watch_exits import ExitWatch
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from surefill.domain.reasons import Reason
     from surefill.domain.rows import Intent
     from surefill.ports import Clock, Store, Venues
     from surefill.strategies.base import Strategy
 
-STAGE = "backtest"
 _WORKER = "backtest"
-
-
-class Silent:
-    """Implements `ports.Observer`: a backtest reads the tables afterwards."""
-
-    def event(self, reason: Reason, **fields: object) -> None:
-        """Not told."""
-
-    def metric(self, name: str, value: float, **dimensions: str) -> None:
-        """Not counted."""
 
 
 @dataclass(slots=True, kw_only=True)

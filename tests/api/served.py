@@ -15,6 +15,7 @@ from surefill.api.gate import answered
 from surefill.api.services import Services
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Account, Closing, JournalEntry, ScheduleRow
+from surefill.ports import Store
 from surefill.usecases.claim import claim
 from surefill.usecases.control.accounts import AccountControl
 from surefill.usecases.control.bots import BotControl
@@ -53,9 +54,9 @@ class NobodyAnswers:
         return True
 
 
-def furnished() -> World:
+def furnished(store: Store | None = None) -> World:
     """A world in which every list has something: a position, an order, decisions, schedules, a second bot."""
-    world = World(MemoryStore())
+    world = World(store or MemoryStore())
     store = world.store
     account = store.get(Account, "live-binance-main")
     store.replace(replace(account, reconciled_at=TICK, balances={"USDT": "5000"}))

@@ -9,6 +9,7 @@ import pytest
 
 from surefill.domain.rows import Request
 from surefill.ports import StoreUnavailableError
+from tests.api.served import furnished
 from tests.fakes.world import bot
 from tests.integration.conftest import Cloud
 from tests.integration.test_bot_api import ACCOUNT, BOT, BUDGET_ID, ready  # noqa: F401  (a fixture)
@@ -172,3 +173,41 @@ def test_dry_runs_and_settling_ask_other_functions(
     assert ready("POST", "/reconcile", {"dry": False})[1]["started"] == ["reconcile", "sync_account"]
     assert called.asked[-1][1]["schedule"] == "sync_account"
     assert cloud.messages() == []
+
+
+def test_everything_about_an_order_can_be_read(cloud: Cloud, api: Api) -> None:
+    world = furnished(cloud.store)
+    (order,) = api("GET", "/bots/trend/orders")[1]["items"]
+    assert api("GET", "/bots/trend/orders?state=VOID")[1]["items"] == []
+    assert api("GET", "/bots/trend/orders?leg=ENTRY")[1]["items"] == [order]
+    assert api("GET", f"/orders/{order['intent_id']}")[1] == order
+    story = api("GET", f"/orders/{order['intent_id']}/timeline")[1]
+    assert [moment["what"] for moment in story["moments"]] == [
+        "decided", "claimed", "sent", "known to the venue", "filled", "finished",
+    ]  # fmt: skip
+    assert story["execution"] == order["intent_id"]
+    assert [entry["entry_key"].partition("#")[2] for entry in story["ledger"]] == ["claim", "record"]
+    (fill,) = api("GET", "/bots/trend/fills")[1]["items"]
+    assert (fill["intent_id"], fill["side"], fill["fee_asset"]) == (order["intent_id"], "BUY", "BTC")
+    (position,) = api("GET", "/positions")[1]["items"]
+    assert position["entry_intent_id"] == order["intent_id"]
+    decisions = api("GET", "/bots/trend/decisions?limit=2")[1]
+    assert [entry["reason"] for entry in decisions["items"]] == ["signal.hold"] * 2
+    rest = api("GET", f"/bots/trend/decisions?next={decisions['next']}")[1]
+    assert (len(rest["items"]), rest["next"]) == (3, None)
+    assert api("GET", "/bots/trend/decisions?symbol=X/Y")[1]["items"] == []
+    assert world.money().deployed > 0
+
+
+def test_bots_explain_themselves(cloud: Cloud, api: Api) -> None:
+    furnished(cloud.store)
+    told = api("GET", "/bots/trend/why")[1]
+    assert told["bot_id"] == "trend"
+    assert told["verdict"]["says"]
+    ready_for = api("GET", "/bots/trend/readiness")[1]
+    assert [one["symbol"] for one in ready_for["items"]] == ["BTC/USDT"]
+    assert ready_for["ready"] is False
+    assert api("GET", "/bots/trend/why?symbol=X/Y")[1]["field"] == "symbol"
+    for path in ("bots/trend", "budgets/live-binance-main-b", "accounts/live-binance-main"):
+        figures = api("GET", f"/{path}/statistics")[1]
+        assert (figures["mode"], figures["currency"], figures["open_positions"]) == ("live", "USDT", 1)

@@ -117,7 +117,8 @@ class FaultyStore:
         if consistent:
             self.process.read("store.read")
             return self._rows.slots_of_market(market_key, owner=owner)
-        return self._indexed(f"slots {market_key} {owner}", lambda: self._rows.slots_of_market(market_key, owner=owner))
+        name = f"slots {market_key}" + (f" {owner}" if owner else "")
+        return self._indexed(name, lambda: self._rows.slots_of_market(market_key, owner=owner))
 
     def page(self, listing: Listing[AnyRow], of: str, *, limit: int, after: Cursor | None = None) -> Page[AnyRow]:
         """See ports.Store."""

@@ -90,7 +90,7 @@ class Bench:
             "symbols": [symbol],
             "strategy": "composite",
             "params": _PARAMS,
-            "budget_percent": "50",
+            "budget_percent": "25",
             "take_profit_percent": "3",
             "stop_loss_percent": "3",
             "confirmation_seconds": 0,

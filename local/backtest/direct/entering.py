@@ -1,4 +1,4 @@
-"""Plan the entries of one bot on one symbol: the steps of `usecases.entries`, with what never changes looked up once."""
+"""Plan the entries of one bot on one symbol, by the steps of `usecases.entries`."""
 
 from __future__ import annotations
 
@@ -63,9 +63,7 @@ class Entering:
         if price <= ZERO:
             return Reason.NO_PRICE
         facts = market_facts(bot, data=data, market=market)
-        shut = gates(
-            bot.gates, symbol=self.symbol, tick=tick, price=price, last_close=facts.last_close, trades=trades
-        )
+        shut = gates(bot.gates, symbol=self.symbol, tick=tick, price=price, last_close=facts.last_close, trades=trades)
         if shut is not None:
             return shut.reason
         stop = stop_percent(bot, facts=facts, price=price)

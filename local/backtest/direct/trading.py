@@ -12,8 +12,7 @@ from local.backtest.spec import STAGE
 from surefill.domain import identity
 from surefill.domain.gates import needs_trades
 from surefill.domain.market import levels, sellable_quantity
-from surefill.domain.money import EXACT, ZERO, floor_to_step
-from surefill.domain.reasons import Reason
+from surefill.domain.money import EXACT, ZERO, divide_down, floor_to_step
 from surefill.domain.rules import ExitRules
 from surefill.domain.states import SlotState
 from surefill.domain.times import from_milliseconds
@@ -28,11 +27,13 @@ if TYPE_CHECKING:
     from local.backtest.direct.entering import Planned
     from local.backtest.direct.slot import DirectSlot
     from local.backtest.outcome import Order, Trade
+    from surefill.domain.reasons import Reason
     from surefill.domain.rows import Bot, MarketRules
 
 # As many of a bot's newest orders are looked at for its closed trades as `usecases.readings` reads.
 _NEWEST = 200
 _NO_RULES = ExitRules()
+_PRICE_STEP = Decimal("0.00000001")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -114,7 +115,7 @@ class Trading:
         slot = self.slot
         entry = _entry_of(slot)
         quantity = floor_to_step(slot.quantity, self.rules.quantity_step)
-        name = identity.exit_intent_id(entry_intent_id=slot.entry_id, attempt=slot.exit_attempt) if slot.entry_id else ""
+        name = self._exit_id() if self.reads_trades else ""
         slot.clear_signal()
         if not quantity:
             slot.exit_attempt += 1
@@ -149,6 +150,9 @@ class Trading:
         self._leave(slot.quantity)
         slot.clear(now=now)
 
+    def _exit_id(self) -> str:
+        return identity.exit_intent_id(entry_intent_id=self.slot.entry_id, attempt=self.slot.exit_attempt)
+
     def _leave(self, dust: Decimal) -> None:
         if dust:
             self.record.dust[self.symbol] = EXACT.add(self.record.dust.get(self.symbol, ZERO), dust)
@@ -156,3 +160,13 @@ class Trading:
     def _tell(self, at: datetime, name: str, trade: ClosedTrade | None) -> None:
         if self.reads_trades:
             insort(self.record.told.setdefault(self.bot.bot_id, []), (at, name, trade), key=lambda item: item[:2])
+
+
+def _entry_of(slot: DirectSlot) -> Order:
+    if slot.entry is None:
+        raise AssertionError(f"a slot must hold a position to be sold, is {slot.state}")
+    return slot.entry
+
+
+def _price_of(entry: Order) -> Decimal:
+    return divide_down(entry.cost, entry.quantity, step=_PRICE_STEP)

@@ -8,14 +8,10 @@ from typing import Any
 
 from local.backtest.costs import Costs
 from local.backtest.history import History
-from local.backtest.market import Market
-from local.backtest.run import BudgetResult, result_of, run_engine
-from local.backtest.setting_up import set_up
-from local.backtest.spec import BacktestSpec, BotPlan, BudgetPlan, FillModel
-from local.backtest.venue import BacktestVenue, SetClock
-from local.backtest.world import make_world
+from local.backtest.outcome import BudgetResult
+from local.backtest.run import run_budget
+from local.backtest.spec import BacktestSpec, BotPlan, BudgetPlan, EngineKind, FillModel
 from surefill.domain.rows import Bot, MarketRules
-from surefill.domain.times import from_milliseconds
 from surefill.strategies import STRATEGIES
 from surefill.strategies.base import Strategy
 
@@ -52,6 +48,7 @@ def run_bodies(
     strategies: Mapping[str, type[Strategy]] = STRATEGIES,
     changed: Callable[[Bot], Bot] = lambda bot: bot,
     whole: bool = False,
+    engine: EngineKind = EngineKind.AUTO,
 ) -> BudgetResult:
     """All bots on one budget."""
     plan = BudgetPlan(name="money", amount=Decimal(budget), limits=limits or {})
@@ -61,18 +58,12 @@ def run_bodies(
         bots=tuple(BotPlan(budget="money", body=one) for one in bodies),
         fill=fill,
         costs=costs,
+        engine=engine,
         rules=rules or {},
         strategies=strategies,
     )
-    market = Market(histories={history.symbol: history for history in histories})
-    clock = SetClock(current=from_milliseconds(min(int(history.opened_ms[0]) for history in histories)))
-    venue = BacktestVenue(clock=clock, costs=costs)
-    world = make_world(clock=clock, venues=venue, strategies=strategies)
-    bots = [changed(bot) for bot in set_up(world, spec, budgets=[plan])]
-    for bot in bots:
-        world.store.replace(bot)
-    counts = run_engine(world, venue, bots=bots, market=market, spec=spec, whole=whole)
-    return result_of(world, plan, bots=bots, counts=counts, market=market)
+    known = {history.symbol: history for history in histories}
+    return run_budget(spec, plan, histories=known, changed=changed, whole=whole)
 
 
 def with_sizing(bot: Bot, **fields: Any) -> Bot:

@@ -10,10 +10,9 @@ import pytest
 
 from local.backtest.costs import Costs
 from local.backtest.history import History
-from local.backtest.outcome import Trade
-from local.backtest.run import BudgetResult
+from local.backtest.outcome import BudgetResult, Trade
 from local.backtest.setting_up import permissive_rules
-from local.backtest.spec import FillModel
+from local.backtest.spec import EngineKind, FillModel
 from local.errors import LocalError
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Bot
@@ -338,7 +337,7 @@ def test_plain_signals_and_whole_evaluations_give_the_same_orders(fields: dict[s
     ]
     histories = [walk.history(0), walk.history(1)]
     limits = {"max_open_positions": 4, "max_trades_per_day": 25}
-    plain = run_bodies(bodies, histories, strategies=STRATEGIES, limits=limits)
+    plain = run_bodies(bodies, histories, strategies=STRATEGIES, limits=limits, engine=EngineKind.PROTOCOL)
     whole = run_bodies(bodies, histories, strategies=STRATEGIES, limits=limits, whole=True)
     assert plain.orders == whole.orders
     assert plain.decisions == whole.decisions

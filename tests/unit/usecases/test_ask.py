@@ -17,13 +17,17 @@ from tests.fakes.world import World, bot, candle_rows
 BUY = Signal(action=Action.BUY)
 
 
+class OddParams(Params):
+    """What it does."""
+
+    how: str
+
+
 class Odd(Strategy):
-    """Does what its name says."""
+    """Does what its parameter says."""
 
     name: ClassVar[str] = "odd"
-
-    class Params(Params):
-        how: str
+    Params: ClassVar[type[Params]] = OddParams
 
     def needs(self, symbols: tuple[str, ...], symbol: str) -> Needs:
         if self.params.how == "needs":

@@ -9,12 +9,19 @@ from surefill.domain.identity import owner_key
 from surefill.domain.orders import Balance
 from surefill.domain.rows import Account, AccountState, Intent, Slot
 from surefill.domain.states import SlotState
+from surefill.protocol.funds import raise_floor
 from surefill.protocol.parts import OPEN
+from surefill.protocol.transaction import GuardFailedError
 from surefill.usecases.sync_account import AccountSync
 from tests.fakes.world import MARKET, TICK, World
 from tests.unit.usecases.test_order_life import entry
 
 ACCOUNT = "live-binance-main"
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
 
 
 def rung(intent: Intent, name: str, **changes: object) -> Slot:
@@ -70,3 +77,31 @@ def test_a_resting_buy_may_have_spent_what_it_reserves() -> None:
     world.store.insert(rung(intent, "level0", state=SlotState.OPENING))
     assert synced(world, usdt="800", btc="1.9").state is AccountState.OK
     assert synced(world, usdt="799", btc="1.9").differences["USDT"] == "-201"
+
+
+def floor_after_sync(world: World, **changes: object) -> Decimal | None:
+    world.store.replace(replace(world.money(), **changes))  # type: ignore[arg-type]
+    world.venue.held = {"USDT": Balance(free=Decimal(5000), locked=Decimal(0))}
+    sync = AccountSync(store=world.store, venues=world.venue, clock=world.clock, observer=world.observer)
+    sync.sync_all(tick=TICK)
+    return world.money().realised_floor
+
+
+def test_a_drawdown_limit_follows_the_best_result(world: World) -> None:
+    assert floor_after_sync(world, max_drawdown=Decimal(50)) == Decimal(-50)
+    assert floor_after_sync(world, realised=Decimal(30)) == Decimal(-20)
+    assert floor_after_sync(world, realised=Decimal(-10)) == Decimal(-20)
+
+
+def test_without_a_limit_there_is_no_floor(world: World) -> None:
+    assert floor_after_sync(world) is None
+
+
+def test_a_limit_that_is_changed_meanwhile_keeps_its_own_floor(world: World) -> None:
+    world.store.replace(replace(world.money(), max_drawdown=Decimal(50)))
+    stale = raise_floor(world.money())
+    assert stale is not None
+    world.store.replace(replace(world.money(), max_drawdown=Decimal(80), realised_floor=Decimal(-80)))
+    with pytest.raises(GuardFailedError) as caught:
+        world.store.update(stale)
+    assert caught.value.names() == {"same_limit"}

@@ -3,7 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 
-from surefill.domain.money import positive
+from surefill.domain.money import positive, subtract
 from surefill.domain.rows import Budget, LedgerEntry
 from surefill.protocol.parts import budget_key, covers, token
 from surefill.protocol.transaction import Guard, Op, Put, Transaction, Update
@@ -54,6 +54,26 @@ def withdraw(budget_id: str, *, amount: Decimal, request_id: str, now: datetime)
                 guards=(covers("available", amount),),
             ),
             Put(row=_ledger(budget_id, amount=-amount, request_id=request_id, now=now)),
+        ),
+    )
+
+
+def raise_floor(budget: Budget) -> Update | None:
+    """Let the drawdown limit follow the best result so far; None when there is no limit or the floor is there already.
+
+    Under the floor nothing is bought any more. It never falls: who lifts a limit does so by setting it anew.
+    """
+    if budget.max_drawdown is None:
+        return None
+    floor = subtract(budget.realised, budget.max_drawdown)
+    if budget.realised_floor is not None and budget.realised_floor >= floor:
+        return None
+    return Update(
+        key=budget_key(budget.budget_id),
+        set={"realised_floor": floor},
+        guards=(
+            Guard(name="same_limit", field="max_drawdown", op=Op.EQUAL, value=budget.max_drawdown),
+            Guard(name="floor_is_lower", field="realised_floor", op=Op.LESS, value=floor, or_missing=True),
         ),
     )
 

@@ -142,6 +142,15 @@ class Strategy(ABC):
         Only a backtest asks, to leave the others out. Saying True too often costs time; False where `decide` would act
         is a defect, which `surefill strategy check` looks for.
         """
+        sides = self.sides(series)
+        return None if sides is None else sides != 0
+
+    def sides(self, series: Series) -> Any:
+        """What `decide` says at each candle, whatever is held: 1 (BUY), -1 (SELL), 0 (HOLD); None: it depends.
+
+        For strategies whose signals carry no weight, amount, share or tranche. Only a backtest asks, to leave out what
+        can't be done as things stand; a value other than `decide`'s is a defect that `surefill strategy check` finds.
+        """
         return None
 
 

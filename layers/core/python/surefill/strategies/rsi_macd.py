@@ -80,11 +80,12 @@ class RsiMacd(base.Strategy):
             ),
         )
 
-    def screen(self, series: Series) -> Any:
+    def sides(self, series: Series) -> Any:
         """Exactly the rows of the table."""
         params = self.params
         rsi = series.once(indicators.rsi, params.rsi_period)
         macd, line = series.once(indicators.macd, params.macd_fast, params.macd_slow, params.macd_signal)
         macd_before, line_before = indicators.earlier(macd), indicators.earlier(line)
         buy = (macd > line) & (macd_before <= line_before) & (rsi < params.rsi_entry) & (series.column("volume") > 0)
-        return buy | ((macd < line) & (macd_before >= line_before)) | (rsi > params.rsi_exit)
+        sell = ((macd < line) & (macd_before >= line_before)) | (rsi > params.rsi_exit)
+        return buy * 1 - (sell & ~buy) * 1

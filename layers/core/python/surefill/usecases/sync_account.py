@@ -5,6 +5,7 @@ A deficit stops entries until it is gone; a surplus (a deposit, airdropped coins
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -12,11 +13,12 @@ from decimal import Decimal
 from surefill.domain.money import ZERO, add, plain, subtract
 from surefill.domain.orders import Balance, VenueError
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Account, AccountState, Intent, ScheduleRow, Slot
+from surefill.domain.rows import Account, AccountState, Budget, Intent, ScheduleRow, Slot
 from surefill.domain.states import IN_FLIGHT, SlotState
 from surefill.domain.times import day_of
 from surefill.ports import Clock, Observer, Store, Venues
-from surefill.protocol.transaction import Guard, Key, Op, Update
+from surefill.protocol.funds import raise_floor
+from surefill.protocol.transaction import Guard, GuardFailedError, Key, Op, Update
 
 SCHEDULE = "sync_account"
 # A difference up to this is rounding of the venue's own display, not money (base or quote units).
@@ -28,7 +30,7 @@ _PASSING = frozenset({Reason.VENUE_DOWN, Reason.MAINTENANCE, Reason.RATE_LIMITED
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountSync:
-    """Reads balances and writes the account row; never touches budgets, slots or intents."""
+    """Reads balances and writes the account row; of a budget it only raises the floor of its drawdown limit."""
 
     store: Store
     venues: Venues
@@ -44,17 +46,17 @@ class AccountSync:
         )
         self.observer.metric("Tick", 1)
         self.observer.metric("AccountsRejected", list(states.values()).count(AccountState.AUTH_FAILED))
-        self.observer.metric("DailyLossReached", sum(self._budgets_at_loss_limit(account) for account in accounts))
+        budgets = [budget for account in accounts for budget in self.store.budgets_of_account(account.account_id)]
+        self.observer.metric("DailyLossReached", sum(map(self._at_loss_limit, budgets)))
+        for floor in filter(None, map(raise_floor, budgets)):
+            with suppress(GuardFailedError):  # the limit was changed meanwhile
+                self.store.update(floor)
         return states
 
-    def _budgets_at_loss_limit(self, account: Account) -> int:
-        now = self.clock.now()
-        return sum(
-            budget.max_daily_loss is not None
-            and budget.loss_today >= budget.max_daily_loss
-            and budget.day == day_of(now, zone=budget.time_zone)
-            for budget in self.store.budgets_of_account(account.account_id)
-        )
+    def _at_loss_limit(self, budget: Budget) -> bool:
+        today = day_of(self.clock.now(), zone=budget.time_zone)
+        limit = budget.max_daily_loss
+        return limit is not None and budget.loss_today >= limit and budget.day == today
 
     def sync(self, account: Account) -> str:
         """Read one account's balances, compare, and remember both."""

@@ -29,7 +29,7 @@ Item = TypeVar("Item")
 # Bots and slots are written a few at a time: a thousand of them one by one would outlast the function.
 _WRITERS = 8
 # Positions per execution: an execution's history ends at 25,000 events.
-_POSITIONS = 100
+POSITIONS_PER_EXECUTION = 60
 _HOLDING = tuple(sorted(state for state in SlotState if state is not SlotState.EMPTY))
 
 
@@ -175,9 +175,9 @@ class KillSwitch:
     def _close(self, stop: Stop, bots: Sequence[Bot]) -> int:
         closings = [_closing(stop, slot) for slot in self._slots(bots) if slot.state is not SlotState.EMPTY]
         _each(closings, self.store.replace)
-        for start in range(0, len(closings), _POSITIONS):
-            part = closings[start : start + _POSITIONS]
-            self.workflow.start_closing(f"{stop.stop_id}-{start // _POSITIONS}", part)
+        for start in range(0, len(closings), POSITIONS_PER_EXECUTION):
+            part = closings[start : start + POSITIONS_PER_EXECUTION]
+            self.workflow.start_closing(f"{stop.stop_id}-{start // POSITIONS_PER_EXECUTION}", part)
         return len(closings)
 
     def _slots(self, bots: Sequence[Bot]) -> list[Slot]:

@@ -1,0 +1,120 @@
+"""One bot on one symbol in the direct engine: at which candles it is asked, and how far it has come."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from local.backtest.stream import evaluations
+from surefill.domain.reasons import Reason
+from surefill.domain.states import SlotState
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Sequence
+
+    from local.backtest.direct.entering import Entering
+    from local.backtest.direct.slot import DirectSlot
+    from local.backtest.direct.trading import Trading
+    from local.backtest.direct.watching import Firing
+    from local.backtest.market import Lane
+    from surefill.domain.rows import Bot
+    from surefill.strategies.base import Needs, Strategy
+
+
+@dataclass(slots=True, kw_only=True)
+class Timetable:
+    """When a bot is asked. Candles are indices into the bot's own; all rise.
+
+    `asked` are those at which the strategy may want something, `due` all at which the bot is evaluated, `done_ms` when
+    what is decided is done (ms since 1970), `places` at which recorded candle. `buys` and `sells` are the candles asked
+    at which the strategy says so whatever is held; None when only asking can tell.
+    """
+
+    asked: Sequence[int]
+    due: Sequence[int]
+    done_ms: Sequence[int]
+    places: Sequence[int]
+    buys: Sequence[int] | None
+    sells: Sequence[int] | None
+
+    @classmethod
+    def of(cls, bot: Bot, *, strategy: Strategy, needs: Needs, lane: Lane, fine: Lane, next_open: bool) -> Timetable:
+        """The timetable of a bot on a symbol."""
+        found = evaluations(bot, strategy=strategy, needs=needs, lane=lane, fine=fine, next_open=next_open)
+        asked, sides = found["asked"], strategy.sides(lane.series)
+        return cls(
+            asked=asked.tolist(),
+            due=found["due"].tolist(),
+            done_ms=found["done_ms"].tolist(),
+            places=found["places"].tolist(),
+            buys=None if sides is None else asked[np.asarray(sides)[asked] > 0].tolist(),
+            sells=None if sides is None else asked[np.asarray(sides)[asked] < 0].tolist(),
+        )
+
+
+@dataclass(slots=True, kw_only=True)
+class DirectStream:
+    """As `local.backtest.stream.Stream`. `firing` is the exit that the next touch event carries out."""
+
+    number: int
+    bot: Bot
+    strategy: Strategy
+    needs: Needs
+    symbol: str
+    lane: Lane
+    fine: Lane
+    times: Timetable
+    entering: Entering
+    trading: Trading
+    slot: DirectSlot
+    firing: Firing | None = None
+    pending: bool = False
+    decided: int = -1
+    touched: int = -1
+
+    @property
+    def held(self) -> bool:
+        """Whether it holds a position."""
+        return self.slot.state is SlotState.OPEN
+
+    def next_index(self) -> int | None:
+        """The next candle to ask at; with a signal pending every one counts, for it must stand."""
+        times = self.times
+        indices = times.asked
+        if self.pending:
+            indices = times.due
+        elif self._knows_sides():
+            indices = (times.sells if self.held else times.buys) or ()
+        place = bisect_right(indices, self.decided)
+        return indices[place] if place < len(indices) else None
+
+    def skip(self, *, before: int | None, counts: Counter[str]) -> None:
+        """Count what the strategy says at the candles left out by `next_index`: nothing comes of it as things stand."""
+        if self.pending or not self._knows_sides():
+            return
+        times, last = self.times, len(self.lane.closed_ms) if before is None else before
+        known = 0
+        for indices, reason in (
+            (times.buys or (), Reason.ALREADY_IN_POSITION),
+            (times.sells or (), Reason.NO_POSITION),
+        ):
+            number = bisect_right(indices, last - 1) - bisect_right(indices, self.decided)
+            known += number
+            if number:
+                counts[reason] += number
+        first, end = bisect_right(times.asked, self.decided), bisect_right(times.asked, last - 1)
+        if end - first > known:
+            counts[Reason.HOLD] += end - first - known
+        if end > first:
+            self.decided = times.asked[end - 1]
+
+    def index_at(self, place: int, *, shift: int) -> int:
+        """The first of the bot's candles whose decision comes after the recorded candle at `place`."""
+        return bisect_right(self.times.places, place - shift)
+
+    def _knows_sides(self) -> bool:
+        return self.times.buys is not None and self.slot.signal_side is None
