@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
-
-import yaml
 
 from local.errors import LocalError
 
@@ -15,11 +12,27 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
+
+def _from_yaml(text: str) -> Any:
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(str(error)) from None
+
+
+def _from_toml(text: str) -> Any:
+    import tomllib
+
+    return tomllib.loads(text)
+
+
 _READERS: Mapping[str, Callable[[str], Any]] = {
-    ".yaml": yaml.safe_load,
-    ".yml": yaml.safe_load,
+    ".yaml": _from_yaml,
+    ".yml": _from_yaml,
     ".json": json.loads,
-    ".toml": tomllib.loads,
+    ".toml": _from_toml,
 }
 
 
@@ -32,7 +45,7 @@ def read_bot_file(path: Path) -> dict[str, Any]:
         content = reader(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise LocalError(f"{path}: no such file, expected a bot file") from None
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except (OSError, ValueError) as error:
         raise LocalError(f"{path}: can't be read as {path.suffix[1:].upper()}: {_one_line(error)}") from None
     if not isinstance(content, dict):
         raise LocalError(f"{path}: must hold the fields of a bot, holds {type(content).__name__}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from local.backtest.candle_cache import keep, kept
 from local.backtest.history import PRICES, History, first_boundary
 from local.errors import LocalError
 from surefill.domain.times import from_milliseconds
@@ -26,13 +27,24 @@ _UNITS = ((604_800, "w"), (86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 
 def read_candles(path: Path, *, symbol: str) -> History:
     """Read and check a file. Raises LocalError with the file, the row and what was expected there."""
-    header, body = _text(path)
-    table = _table(path, header=header, body=body)
-    times = table[:, 0].astype(np.int64)
-    _check_times(path, times, raw=table[:, 0])
-    columns = {name: np.ascontiguousarray(table[:, place]) for place, name in enumerate(COLUMNS[1:], start=1)}
-    _check_values(path, columns)
+    table = kept(path)
+    if table is None:
+        table = _checked(path)
+        keep(path, table)
+    times = table[0].astype(np.int64)
+    columns = dict(zip(COLUMNS[1:], table[1:], strict=True))
     return History(symbol=symbol, timeframe=_timeframe(path, times), opened_ms=times, **columns)
+
+
+def _checked(path: Path) -> Any:
+    """The columns of a file, one row each."""
+    header, body = _text(path)
+    table = np.ascontiguousarray(_table(path, header=header, body=body).T)
+    times = table[0].astype(np.int64)
+    _check_times(path, times, raw=table[0])
+    _check_values(path, dict(zip(COLUMNS[1:], table[1:], strict=True)))
+    _timeframe(path, times)
+    return table
 
 
 def timeframe_name(seconds: int) -> str:

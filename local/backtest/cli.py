@@ -36,12 +36,13 @@ _Budget = Annotated[str, typer.Option(help="Money of each budget, in quote.")]
 _Fee = Annotated[str, typer.Option(help="Fee as a share of what is received: 0.001 is 0.1 %.")]
 _Slippage = Annotated[str, typer.Option(help="Slippage in per cent of the price.")]
 _Fill = Annotated[str, typer.Option(help="When orders fill: next_open, close, or ticks (as the replay).")]
+_Engine = Annotated[str, typer.Option(help="What runs it: auto, direct (fast, plain positions), protocol (all).")]
 _FeeInQuote = Annotated[bool, typer.Option(help="Book the fee of a buy in quote, not off the base bought.")]
 _VolumeShare = Annotated[str | None, typer.Option(help="Share of a candle's volume one order may fill, 0 to 1.")]
 _Rules = Annotated[Path | None, typer.Option(help="JSON file of trading rules by symbol (default: none).")]
 _Since = Annotated[str | None, typer.Option(help="First day or moment, e.g. 2025-01-31.")]
 _Until = Annotated[str | None, typer.Option(help="First day or moment that is left out.")]
-_Processes = Annotated[int | None, typer.Option(min=1, help="Processes (default: one per core).")]
+_Processes = Annotated[int | None, typer.Option(min=1, help="Processes at most (default: where more than one pay).")]
 _Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 
 
@@ -59,6 +60,7 @@ def backtest(
     fee: _Fee = "0.001",
     slippage: _Slippage = "0",
     fill: _Fill = "next_open",
+    engine: _Engine = "auto",
     fee_in_quote: _FeeInQuote = False,
     volume_share: _VolumeShare = None,
     rules: _Rules = None,
@@ -79,7 +81,8 @@ def backtest(
         asked = _asked(
             candles=candles, symbols=symbol, bots=[*(bot or ()), *(compare or ())], strategy=strategy,
             params=read_params(param or ()), fields=read_params(set_ or ()), budget=budget, fee=fee, slippage=slippage,
-            fill=fill, fee_in_quote=fee_in_quote, volume_share=volume_share, rules=rules, since=since, until=until,
+            fill=fill, engine=engine, fee_in_quote=fee_in_quote, volume_share=volume_share, rules=rules, since=since,
+            until=until,
         )  # fmt: skip
         return run_and_show(asked, as_json=json_, report_file=report, processes=processes)
 
@@ -98,6 +101,7 @@ def sweep(
     fee: _Fee = "0.001",
     slippage: _Slippage = "0",
     fill: _Fill = "next_open",
+    engine: _Engine = "auto",
     fee_in_quote: _FeeInQuote = False,
     volume_share: _VolumeShare = None,
     rules: _Rules = None,
@@ -118,7 +122,7 @@ def sweep(
 
         asked = _asked(
             candles=candles, symbols=symbol, bots=bot or (), strategy=strategy, params={},
-            fields=read_params(set_ or ()), budget=budget, fee=fee, slippage=slippage, fill=fill,
+            fields=read_params(set_ or ()), budget=budget, fee=fee, slippage=slippage, fill=fill, engine=engine,
             fee_in_quote=fee_in_quote, volume_share=volume_share, rules=rules, since=since, until=until,
         )  # fmt: skip
         return run_sweep(
@@ -152,13 +156,13 @@ def fetch(
 
 def _asked(**options: object) -> Asked:
     from local.backtest.options import Asked
-    from local.backtest.spec import FillModel
+    from local.backtest.spec import EngineKind, FillModel
 
-    try:
-        options["fill"] = FillModel(str(options["fill"]))
-    except ValueError:
-        known = ", ".join(FillModel)
-        raise LocalError(f"--fill must be one of {known}, was {options['fill']!r}") from None
+    for name, kind in (("fill", FillModel), ("engine", EngineKind)):
+        try:
+            options[name] = kind(str(options[name]))
+        except ValueError:
+            raise LocalError(f"--{name} must be one of {', '.join(kind)}, was {options[name]!r}") from None
     options["candles"], options["symbols"] = options["candles"] or (), options["symbols"] or ()
     return Asked(**options)  # type: ignore[arg-type]
 

@@ -64,6 +64,7 @@ def as_json(result: BudgetResult, statistics: Statistics, *, with_trades: bool =
     """A result as JSON values: amounts as text, ratios as numbers."""
     document: dict[str, Any] = {
         "name": result.name,
+        "engine": str(result.engine),
         "bots": list(result.bots),
         "symbols": list(result.symbols),
         "candles": result.candles,

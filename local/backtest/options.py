@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from local.backtest.botfile import amount, read_bot_file
 from local.backtest.costs import Costs
-from local.backtest.spec import VENUE, BacktestSpec, BotPlan, BudgetPlan, FillModel
+from local.backtest.spec import VENUE, BacktestSpec, BotPlan, BudgetPlan, EngineKind, FillModel
 from local.errors import LocalError
 from surefill.domain import identity
 from surefill.domain.money import AmountError, to_decimal
@@ -51,6 +51,7 @@ class Asked:
     fee: str = "0.001"
     slippage: str = "0"
     fill: FillModel = FillModel.NEXT_OPEN
+    engine: EngineKind = EngineKind.AUTO
     fee_in_quote: bool = False
     volume_share: str | None = None
     rules: Path | None = None
@@ -84,6 +85,7 @@ def make_spec(asked: Asked, *, strategies: Mapping[str, type[Strategy]] = STRATE
         budgets=tuple(budgets.values()),
         bots=tuple(bots),
         fill=asked.fill,
+        engine=asked.engine,
         costs=costs,
         rules=read_rules(asked.rules, fee=costs.fee) if asked.rules is not None else {},
         since_ms=_moment(asked.since, option="--since"),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from local.backtest.history import Gaps
-    from local.backtest.market import Market
+    from local.backtest.market import Lane, Market
     from local.backtest.spec import BudgetPlan, EngineKind
     from surefill.adapters.memory import MemoryStore
     from surefill.domain.reasons import Reason
@@ -55,12 +55,16 @@ class Trade:
     @property
     def profit_ratio(self) -> float:
         """Profit as a share of the cost."""
-        return float(self.profit) / float(self.cost) if self.cost else 0.0
+        return self.ratio_of(self.profit)
+
+    def ratio_of(self, profit: Decimal) -> float:
+        """A profit as a share of the cost."""
+        return float(profit) / float(self.cost) if self.cost else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """One order that filled: when, what, at which average price (quote). `position` names the position it belongs to."""
+    """One order that filled: when, what, at which average price (quote). `position` names what it belongs to."""
 
     at: datetime
     bot: str
@@ -218,7 +222,7 @@ def result_of(
 def equity_curve(orders: Sequence[Order], *, market: Market, symbols: Sequence[str], start: Decimal) -> Curve:
     """The value at every recorded close; a symbol that is not listed yet is not held and counts nothing."""
     lanes = {symbol: market.finest(symbol) for symbol in symbols}
-    times = np.unique(np.concatenate([lane.closed_ms for lane in lanes.values()]))
+    times = _all_times([lane.closed_ms for lane in lanes.values()])
     values = np.full(len(times), float(start))
     held = np.zeros(len(times))
     by_symbol: dict[str, list[Order]] = defaultdict(list)
@@ -227,15 +231,30 @@ def equity_curve(orders: Sequence[Order], *, market: Market, symbols: Sequence[s
     for symbol, lane in lanes.items():
         own = by_symbol[symbol]
         at = np.array([to_milliseconds(order.at) for order in own], dtype=np.int64)
-        done = np.searchsorted(at, times, side="right")
+        done = np.cumsum(np.bincount(np.searchsorted(times, at), minlength=len(times))[: len(times)])
         quote = np.concatenate([[0.0], np.cumsum([float(order.quote_change) for order in own])])
         base = np.concatenate([[0.0], np.cumsum([float(order.base_change) for order in own])])
-        last = np.searchsorted(lane.closed_ms, times, side="right") - 1
-        close = np.where(last >= 0, lane.history.close[np.maximum(last, 0)], 0.0)
-        worth = base[done] * close
+        worth = base[done] * _closes_at(lane, times)
         values += quote[done] + worth
         held += worth
     return Curve(times_ms=times, values=values, held=held)
+
+
+def _closes_at(lane: Lane, times: Any) -> Any:
+    """The last close at each time; 0 before the first."""
+    if len(times) == len(lane.closed_ms):
+        return lane.history.close
+    last = np.searchsorted(lane.closed_ms, times, side="right") - 1
+    return np.where(last >= 0, lane.history.close[np.maximum(last, 0)], 0.0)
+
+
+def _all_times(lanes: Sequence[Any]) -> Any:
+    """Every time of these lanes (each rising), once, in order."""
+    first, *others = lanes
+    if all(len(other) == len(first) and (other == first).all() for other in others):
+        return first
+    times = np.sort(np.concatenate(lanes))
+    return times[np.concatenate([[True], times[1:] != times[:-1]])]
 
 
 class MoneyError(AssertionError):

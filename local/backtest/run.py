@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from local.backtest.candle_files import read_candles
 from local.backtest.clock import SetClock
@@ -13,6 +14,7 @@ from local.backtest.direct.ability import BeyondDirectError
 from local.backtest.direct.run import run_direct
 from local.backtest.history import between
 from local.backtest.market import Market
+from local.backtest.outcome import BudgetResult
 from local.backtest.setting_up import set_up
 from local.backtest.spec import BacktestSpec, BudgetPlan, EngineKind
 from local.errors import LocalError
@@ -25,8 +27,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from local.backtest.history import History
-    from local.backtest.outcome import BudgetResult
     from surefill.domain.rows import Bot
+
+
+# From so many candles on, processes of their own pay for budgets on the direct engine.
+_MANY_CANDLES = 5_000_000
+AnyResult = TypeVar("AnyResult")
 
 
 def _as_it_is(bot: Bot) -> Bot:
@@ -34,33 +40,43 @@ def _as_it_is(bot: Bot) -> Bot:
 
 
 def run(spec: BacktestSpec, *, processes: int | None = None) -> list[BudgetResult]:
-    """Run every budget. Raises LocalError for input that can't be run, MoneyError when money was lost or made."""
-    count = min(len(spec.budgets), processes or os.cpu_count() or 1)
-    if count < 2:
-        histories = read_histories(spec, symbols=tuple(spec.files))
-        return [run_budget(spec, plan, histories=histories) for plan in spec.budgets]
-    shares = [spec.budgets[number::count] for number in range(count)]
+    """Run every budget, in the order of the spec. `processes` at most; None: where more than one pay.
+
+    Raises LocalError for input that can't be run, MoneyError when money was lost or made.
+    """
+    histories = read_histories(spec, symbols=tuple(spec.files))
+    done: dict[str, BudgetResult] = {}
+    if spec.engine is not EngineKind.PROTOCOL:
+        many = sum(len(history) for history in histories.values()) >= _MANY_CANDLES
+        count = processes or (os.cpu_count() or 1 if many else 1)
+        found = _shared(partial(_direct, spec, histories=histories, changed=_as_it_is), spec.budgets, count=count)
+        done = {result.name: result for result in found if isinstance(result, BudgetResult)}
+    rest = [plan for plan in spec.budgets if plan.name not in done]
+    run_rest = partial(_protocol, spec, histories=histories, changed=_as_it_is, whole=False)
+    done |= {result.name: result for result in _shared(run_rest, rest, count=processes or os.cpu_count() or 1)}
+    return [done[plan.name] for plan in spec.budgets]
+
+
+def _shared(work: Callable[[BudgetPlan], AnyResult], plans: Sequence[BudgetPlan], *, count: int) -> list[AnyResult]:
+    """The results of all plans, from so many processes at most. They share by fork what was read."""
+    if min(count, len(plans)) < 2:
+        return [work(plan) for plan in plans]
     import multiprocessing
 
-    context = multiprocessing.get_context("fork")
-    with context.Pool(count) as pool:
-        done = pool.starmap(_run_share, [(spec, share) for share in shares], chunksize=1)
-    by_name: dict[str, BudgetResult] = {}
-    for results, problem in done:
-        if problem is not None:
-            raise LocalError(problem)
-        by_name.update({result.name: result for result in results})
-    return [by_name[plan.name] for plan in spec.budgets]
-
-
-def _run_share(spec: BacktestSpec, share: Sequence[BudgetPlan]) -> tuple[list[BudgetResult], str | None]:
-    names = {plan.name for plan in share}
-    symbols = tuple(dict.fromkeys(symbol for bot in spec.bots if bot.budget in names for symbol in bot.symbols))
+    _WORK.append(work)
     try:
-        histories = read_histories(spec, symbols=symbols)
-        return [run_budget(spec, plan, histories=histories) for plan in share], None
-    except LocalError as error:
-        return [], str(error)
+        with multiprocessing.get_context("fork").Pool(min(count, len(plans))) as pool:
+            return pool.map(_work, plans, chunksize=1)
+    finally:
+        _WORK.pop()
+
+
+# What the processes of a pool are forked to do.
+_WORK: list[Callable[[BudgetPlan], Any]] = []
+
+
+def _work(plan: BudgetPlan) -> Any:
+    return _WORK[-1](plan)
 
 
 def read_histories(spec: BacktestSpec, *, symbols: Sequence[str]) -> dict[str, History]:
@@ -88,22 +104,54 @@ def run_budget(
 
     Raises LocalError when the engine asked for can't run them.
     """
-    market = Market(histories=histories)
-    clock = SetClock(current=from_milliseconds(min(int(item.opened_ms[0]) for item in histories.values())))
-    strategies = spec.strategies or STRATEGIES
-    with no_collection():
-        if spec.engine is not EngineKind.PROTOCOL and not whole:
-            try:
-                store = MemoryStore()
-                bots = [changed(bot) for bot in set_up(store, spec, budgets=[plan], clock=clock)]
-                (budget,) = store.rows(Budget)
-                return run_direct(spec, plan, budget=budget, bots=bots, market=market, strategies=strategies)
-            except BeyondDirectError as beyond:
-                if spec.engine is EngineKind.DIRECT:
-                    raise LocalError(f"--engine direct can't run this: {beyond}; use --engine auto") from None
-        from local.backtest.protocol import run_protocol  # brings the use cases, which the direct engine does without
+    if spec.engine is not EngineKind.PROTOCOL and not whole:
+        result = _direct(spec, plan, histories=histories, changed=changed)
+        if result is not None:
+            return result
+    return _protocol(spec, plan, histories=histories, changed=changed, whole=whole)
 
-        return run_protocol(spec, plan, market=market, clock=clock, strategies=strategies, changed=changed, whole=whole)
+
+def _direct(
+    spec: BacktestSpec, plan: BudgetPlan, *, histories: dict[str, History], changed: Callable[[Bot], Bot]
+) -> BudgetResult | None:
+    """The result on the direct engine; None when that can't do it, and need not."""
+    with no_collection():
+        try:
+            store = MemoryStore()
+            bots = [changed(bot) for bot in set_up(store, spec, budgets=[plan], clock=_clock(histories))]
+            (budget,) = store.rows(Budget)
+            market, strategies = Market(histories=histories), spec.strategies or STRATEGIES
+            return run_direct(spec, plan, budget=budget, bots=bots, market=market, strategies=strategies)
+        except BeyondDirectError as beyond:
+            if spec.engine is EngineKind.DIRECT:
+                raise LocalError(f"--engine direct can't run this: {beyond}; use --engine auto") from None
+            return None
+
+
+def _protocol(
+    spec: BacktestSpec,
+    plan: BudgetPlan,
+    *,
+    histories: dict[str, History],
+    changed: Callable[[Bot], Bot],
+    whole: bool,
+) -> BudgetResult:
+    from local.backtest.protocol import run_protocol  # brings the use cases, which the direct engine does without
+
+    with no_collection():
+        return run_protocol(
+            spec,
+            plan,
+            market=Market(histories=histories),
+            clock=_clock(histories),
+            strategies=spec.strategies or STRATEGIES,
+            changed=changed,
+            whole=whole,
+        )
+
+
+def _clock(histories: dict[str, History]) -> SetClock:
+    return SetClock(current=from_milliseconds(min(int(item.opened_ms[0]) for item in histories.values())))
 
 
 @contextmanager

@@ -101,39 +101,39 @@ def _write_report(
 def _print(
     spec: BacktestSpec, results: Sequence[BudgetResult], figures: Mapping[str, Statistics], *, seconds: float
 ) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console()
     columns = {result.name: dict(facts(figures[result.name])) for result in results}
-    table = Table(title="Backtest", box=None, title_justify="left")
-    table.add_column("")
-    for name in columns:
-        table.add_column(name, justify="right")
-    for fact in next(iter(columns.values())):
-        table.add_row(fact, *(values[fact] for values in columns.values()))
-    console.print(table)
+    names = next(iter(columns.values()))
+    rows = [["", *columns], *([fact, *(values[fact] for values in columns.values())] for fact in names)]
+    lines = ["Backtest", *aligned(rows)]
     for result in results:
-        exits = Table(title=f"{result.name}: by exit", box=None, title_justify="left")
-        for number, column in enumerate(("reason", "trades", "won", "profit", "mean")):
-            exits.add_column(column, justify="right" if number else "left")
-        for row in part_rows(figures[result.name].by_reason):
-            exits.add_row(*row)
-        console.print(exits)
-        _print_rest(console, result)
+        parts = [["reason", "trades", "won", "profit", "mean"], *part_rows(figures[result.name].by_reason)]
+        lines += ["", f"{result.name}: by exit", *aligned(parts), *_rest(result)]
     candles = sum(result.candles for result in results)
-    console.print(f"{candles:,} candles in {seconds:.2f} s ({candles / seconds:,.0f} per s)", highlight=False)
+    engines = " and ".join(sorted({f"the {result.engine} engine" for result in results}))
+    lines.append(f"{candles:,} candles in {seconds:.2f} s ({candles / seconds:,.0f} per s) on {engines}")
+    sys.stdout.write("\n".join(lines) + "\n")
 
 
-def _print_rest(console: Any, result: BudgetResult) -> None:
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of a table: the first column to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            cell.rjust(width) if place else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def _rest(result: BudgetResult) -> list[str]:
     decided = ", ".join(f"{name} {count}" for name, count in sorted(result.decisions.items()))
-    console.print(f"  decisions: {decided or 'none'}", highlight=False)
-    for symbol, quantity in result.open_quantity.items():
-        console.print(f"  still open: {quantity.normalize():f} {symbol}", highlight=False)
-    for symbol, gaps in result.gaps.items():
-        if gaps.count and gaps.first_from is not None:
-            console.print(
-                f"  {symbol}: {gaps.missing} candles missing in {gaps.count} gaps, the longest {gaps.longest},"
-                f" the first from {gaps.first_from:%Y-%m-%d %H:%M}",
-                highlight=False,
-            )
+    lines = [f"  decisions: {decided or 'none'}"]
+    lines += [f"  still open: {quantity.normalize():f} {symbol}" for symbol, quantity in result.open_quantity.items()]
+    lines += [
+        f"  {symbol}: {gaps.missing} candles missing in {gaps.count} gaps, the longest {gaps.longest},"
+        f" the first from {gaps.first_from:%Y-%m-%d %H:%M}"
+        for symbol, gaps in result.gaps.items()
+        if gaps.count and gaps.first_from is not None
+    ]
+    return lines

@@ -15,7 +15,7 @@ import numpy as np
 from surefill.domain.money import ZERO, total
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from decimal import Decimal
 
     from local.backtest.outcome import Curve, Trade
@@ -79,8 +79,9 @@ def statistics_of(
     *, trades: Sequence[Trade], curve: Curve, start: Decimal, closes: Mapping[str, tuple[float, float]]
 ) -> Statistics:
     """Everything, for money that began with `start`. `closes` are the first and last close of each symbol."""
-    profits = [float(trade.profit) for trade in trades]
-    ratios = [trade.profit_ratio for trade in trades]
+    exact = [trade.profit for trade in trades]
+    profits = [float(profit) for profit in exact]
+    ratios = [trade.ratio_of(profit) for trade, profit in zip(trades, exact, strict=True)]
     days = float(curve.times_ms[-1] - curve.times_ms[0]) / DAY_MS
     end = float(curve.values[-1])
     total_return = end / float(start) - 1
@@ -90,7 +91,7 @@ def statistics_of(
     return Statistics(
         start=start,
         end=end,
-        profit=total(trade.profit for trade in trades),
+        profit=total(exact),
         fees=math.fsum(trade.fees for trade in trades),
         total_return=total_return,
         annual_return=annual,
@@ -112,8 +113,8 @@ def statistics_of(
         mean_duration_ms=_mean_duration_ms(trades),
         exposure=exposure(curve),
         days=days,
-        by_reason=_parts(trades, key=lambda trade: str(trade.reason)),
-        by_symbol=_parts(trades, key=lambda trade: trade.symbol),
+        by_reason=_parts([str(trade.reason) for trade in trades], profits=exact, ratios=ratios),
+        by_symbol=_parts([trade.symbol for trade in trades], profits=exact, ratios=ratios),
     )
 
 
@@ -203,16 +204,17 @@ def _mean_duration_ms(trades: Sequence[Trade]) -> float | None:
     return seconds * 1_000 / len(trades)
 
 
-def _parts(trades: Sequence[Trade], *, key: Callable[[Trade], str]) -> dict[str, Part]:
-    found: dict[str, list[Trade]] = defaultdict(list)
-    for trade in trades:
-        found[key(trade)].append(trade)
+def _parts(names: Sequence[str], *, profits: Sequence[Decimal], ratios: Sequence[float]) -> dict[str, Part]:
+    """The parts of trades that have these names."""
+    found: dict[str, list[int]] = defaultdict(list)
+    for place, name in enumerate(names):
+        found[name].append(place)
     return {
         name: Part(
-            trades=len(own),
-            wins=sum(trade.profit > ZERO for trade in own),
-            profit=total(trade.profit for trade in own),
-            mean_ratio=math.fsum(trade.profit_ratio for trade in own) / len(own),
+            trades=len(places),
+            wins=sum(profits[place] > ZERO for place in places),
+            profit=total(profits[place] for place in places),
+            mean_ratio=math.fsum(ratios[place] for place in places) / len(places),
         )
-        for name, own in sorted(found.items())
+        for name, places in sorted(found.items())
     }

@@ -58,8 +58,9 @@ def furnished(store: Store | None = None) -> World:
     """A world in which every list has something: a position, an order, decisions, schedules, a second bot."""
     world = World(store or MemoryStore())
     store = world.store
-    account = store.get(Account, "live-binance-main")
-    store.replace(replace(account, reconciled_at=TICK, balances={"USDT": "5000"}))
+    account = world.store.get(Account, "live-binance-main")
+    assert isinstance(account, Account)
+    world.store.replace(replace(account, reconciled_at=TICK, balances={"USDT": "5000"}))
     intent = entry_of(world)
     claim(intent, store=store, observer=world.observer)
     world.placer.place(intent, worker="w")

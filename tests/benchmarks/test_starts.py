@@ -8,7 +8,7 @@ from tests.benchmarks.starts import ALL, Start, start_function, start_obvious, t
 
 # Modules loaded with the composition root built; the obvious stack loads about a thousand.
 BUDGETS = {
-    "dispatch": 460, "claim_order": 460, "publish_events": 460, "bot_api": 650,
+    "dispatch": 460, "claim_order": 460, "publish_events": 460, "close_position": 480, "bot_api": 690,
     "place_order": 690, "settle_order": 690, "watch_exits": 690, "reconcile": 690, "sync_account": 690,
     "refresh_markets": 690, "evaluate": 860,
 }  # fmt: skip

@@ -48,7 +48,7 @@ def test_a_bot_is_created_started_and_handed_out_at_once(cloud: Cloud, ready: Ap
     assert len(cloud.messages()) == 1
     assert [item["bot_id"] for item in ready("GET", "/bots")[1]["items"]] == ["trend"]
     assert ready("GET", "/bots/trend")[1]["slots"] == []
-    empty = (200, {"items": [], "next": None})
+    empty: tuple[int, Any] = (200, {"items": [], "next": None})
     for path in ("decisions", "risk-events", "exit-events", "orders", "fills", "positions/closed"):
         assert ready("GET", f"/bots/trend/{path}") == empty
     assert ready("GET", "/positions") == empty

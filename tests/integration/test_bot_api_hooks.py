@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from surefill.domain.rows import Bot
+from surefill.domain.rows import Bot, Request
 from surefill.strategies.base import Action
 from surefill.usecases.batches import decode
 from tests.integration.conftest import Cloud
@@ -92,3 +92,12 @@ def test_a_bot_that_does_not_listen_has_no_hook(ready: Api) -> None:  # noqa: F8
     ready("POST", "/bots", BOT)
     assert ready("POST", "/bots/trend/hook")[1]["field"] == "bot_id"
     assert ready("POST", "/bots/nobody/hook")[0] == 404
+
+
+def test_a_repeated_request_does_not_tell_the_token_again(cloud: Cloud, ready: Api, token: str) -> None:  # noqa: F811
+    key = {"Idempotency-Key": "hook-1"}
+    newer = ready("POST", "/bots/listener/hook", None, key)[1]["token"]
+    status, problem = ready("POST", "/bots/listener/hook", None, key)
+    assert (status, problem["field"]) == (409, "Idempotency-Key")
+    assert newer not in str(cloud.store.all_rows(Request))
+    assert ready("POST", "/hooks/listener", {"action": "hold", "token": newer})[0] == 200

@@ -93,7 +93,7 @@ def test_lists_never_scan_a_table(cloud: Cloud, ready: Api, monkeypatch: pytest.
 
     ready("POST", "/bots", BOT)
     calls: list[str] = []
-    store = handler.build()[0].store
+    store: Any = handler.build()[0].store
     monkeypatch.setattr(store._gateway.connection, "on_call", lambda call: calls.append(call.operation))
     paths = (
         "/accounts", "/budgets", "/bots", "/positions", "/reservations", "/panic", "/health/detailed", "/schedules",
@@ -211,3 +211,21 @@ def test_bots_explain_themselves(cloud: Cloud, api: Api) -> None:
     for path in ("bots/trend", "budgets/live-binance-main-b", "accounts/live-binance-main"):
         figures = api("GET", f"/{path}/statistics")[1]
         assert (figures["mode"], figures["currency"], figures["open_positions"]) == ("live", "USDT", 1)
+
+
+def test_tables_that_do_not_answer_never_hide_what_was_done(
+    ready: Api,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from functions.bot_api import handler
+
+    requests = handler.build()[1].requests
+    key = {"Idempotency-Key": "k-9"}
+
+    def busy(*_: object, **__: object) -> None:
+        raise StoreUnavailableError("no answer")
+
+    monkeypatch.setattr(type(requests), "finish", busy)
+    assert ready("POST", "/bots", BOT, key)[0] == 200
+    monkeypatch.setattr(type(requests), "begin", busy)
+    assert ready("POST", "/bots", BOT, key)[0] == 503

@@ -18,7 +18,7 @@ from tests.races.claims import PRICE
 from tests.races.workload import Figures, Plan, Seen, Turn, Workload
 
 # Buys a client has ready; it stops at its first refusal.
-BUYS = 3
+BUYS = 2
 # Buyers share budgets by fours: on a single one they would mostly wait for each other.
 _BUDGETS = 8
 _MONEY = Decimal(1_000_000)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from decimal import Decimal
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
 
@@ -20,31 +21,27 @@ from local.backtest.tape import exact_price
 from surefill.domain.market import Refusal
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Side
-from surefill.domain.states import SlotState
 from surefill.domain.times import from_milliseconds
 from surefill.strategies.base import Action, Signal
 from surefill.strategies.market import MarketView
-from surefill.usecases.signals import gate, wish_of
+from surefill.usecases.facts import MarketFacts, facts_needs, market_facts
+from surefill.usecases.signals import Wish, gate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from decimal import Decimal
 
     from local.backtest.direct.budget import DirectBudget
     from local.backtest.market import Market
     from local.backtest.spec import BacktestSpec
     from surefill.domain.rows import Bot
-    from surefill.strategies.base import Strategy
+    from surefill.strategies.base import Needs, Strategy
 
 _TOUCH, _DECISION = 0, 1
 Event = tuple[int, int, int, int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
-    signal: Signal
-    market: MarketView
-    data: PastData
+# What a strategy says when that is known without asking it (`Strategy.sides`).
+_BUY, _SELL = Signal(action=Action.BUY), Signal(action=Action.SELL)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,7 +55,7 @@ class DirectEngine:
     record: Record = field(default_factory=Record)
     counts: Counter[str] = field(default_factory=Counter)
     streams: list[DirectStream] = field(default_factory=list)
-    _asked: dict[int, _Asked] = field(default_factory=dict)
+    _asked: dict[int, Signal] = field(default_factory=dict)
 
     def run(self, bots: Sequence[Bot]) -> None:
         """From the first candle to the last. Raises BeyondDirectError when a bot wants what can't be done here,
@@ -103,7 +100,9 @@ class DirectEngine:
             lane=lane,
             fine=fine,
             times=times,
-            entering=Entering(bot=bot, symbol=symbol, rules=rules, budget=self.budget),
+            waits=bool(bot.confirmation_seconds or bot.cooldown_seconds),
+            asks_facts=bool(facts_needs(bot)),
+            entering=Entering.of(bot, symbol=symbol, rules=rules, budget=self.budget),
             trading=Trading.of(
                 bot,
                 symbol=symbol,
@@ -122,7 +121,7 @@ class DirectEngine:
         times, end, shift = stream.times, len(stream.fine.closed_ms), self._shift
         while True:
             index = stream.next_index()
-            until = end if index is None else times.places[index] + shift
+            until = end if index is None else times.places.item(index) + shift
             if stream.held:
                 first = stream.touched + 1
                 firing = next_firing(stream.slot, stream.fine.history, first=first, until=until)
@@ -135,38 +134,36 @@ class DirectEngine:
             if index is None:
                 return None
             asked = self._ask(stream, index)
-            if isinstance(asked, _Asked):
+            if isinstance(asked, Signal):
                 self._asked[stream.number] = asked
-                return times.done_ms[index], _DECISION, stream.number, index
+                return times.done_ms.item(index), _DECISION, stream.number, index
             self.counts[asked] += 1
             stream.decided, stream.touched = index, max(stream.touched, until - 1)
 
-    def _ask(self, stream: DirectStream, index: int) -> _Asked | Reason:
+    def _ask(self, stream: DirectStream, index: int) -> Signal | Reason:
         """What the strategy says at a candle; a reason when nothing at all comes of it."""
+        if stream.knows_sides:
+            return _SELL if stream.held else _BUY
         bot, slot = stream.bot, stream.slot
-        data = PastData(
-            market=self.market,
-            symbol=stream.symbol,
-            timeframe=bot.timeframe,
-            now_ms=stream.lane.closed_ms.item(index),
-        )
-        market: MarketView | Refusal
-        if stream.needs.others:
-            market = data.view(stream.needs)
-            if isinstance(market, Refusal):
-                return market.reason
-        else:
-            market = MarketView(stream.lane.series, symbol=stream.symbol, index=index)
+        market = self._view(stream, stream.needs, index=index)
+        if isinstance(market, Refusal):
+            return market.reason
         try:
-            signal = stream.strategy.decide(market, slot.position)
+            signal = stream.strategy.decide(market, slot.shown())
         except Exception as error:
             raise BeyondDirectError(f"strategy {bot.strategy} of bot {bot.bot_id!r} failed ({error})") from error
         _require_plain(signal, bot=bot, held=stream.held)
-        if slot.signal_side is None:
-            idle = _idle(signal.action, held=stream.held)
-            if idle is not None:
-                return idle
-        return _Asked(signal=signal, market=market, data=data)
+        idle = _idle(signal.action, held=stream.held) if slot.signal_side is None else None
+        return signal if idle is None else idle
+
+    def _view(self, stream: DirectStream, needs: Needs, *, index: int) -> MarketView | Refusal:
+        if not needs.others:
+            return MarketView(stream.lane.series, symbol=stream.symbol, index=index)
+        return self._past(stream, index=index).view(needs)
+
+    def _past(self, stream: DirectStream, *, index: int) -> PastData:
+        now_ms = stream.lane.closed_ms.item(index)
+        return PastData(market=self.market, symbol=stream.symbol, timeframe=stream.bot.timeframe, now_ms=now_ms)
 
     # what happens
 
@@ -178,42 +175,46 @@ class DirectEngine:
         stream.trading.exit(price=firing.bid, reason=firing.reason, now_ms=firing.at_ms)
 
     def _decide(self, stream: DirectStream, index: int, *, at_ms: int) -> None:
-        place, history = stream.times.places[index], stream.fine.history
+        place, history = stream.times.places.item(index), stream.fine.history
         stream.decided = index
         stream.touched = max(stream.touched, place + self._shift - 1)
         prices = history.open if self.spec.fill is FillModel.NEXT_OPEN else history.close
-        reason = self._act(stream, self._asked.pop(stream.number), price=exact_price(prices.item(place)), at_ms=at_ms)
-        self.counts[reason] += 1
+        price, signal = exact_price(prices.item(place)), self._asked.pop(stream.number)
+        self.counts[self._act(stream, signal, index=index, price=price, at_ms=at_ms)] += 1
 
-    def _act(self, stream: DirectStream, asked: _Asked, *, price: Decimal, at_ms: int) -> Reason:
+    def _act(self, stream: DirectStream, signal: Signal, *, index: int, price: Decimal, at_ms: int) -> Reason:
         """Gates, size, limits and order of a signal; what was decided. Since when the signal stands is remembered."""
-        bot, slot, signal = stream.bot, stream.slot, asked.signal
-        tick = from_milliseconds(at_ms)
-        wish = wish_of(signal, slot=slot.row)
-        wanted = SlotState.EMPTY if wish.side is Side.BUY else SlotState.OPEN
-        slot.remember(wish, usable=wish.side is not None and slot.state is wanted, tick=tick)
-        stream.pending = slot.signal_side is not None
-        shut = gate(bot, slot=slot.row, wish=wish, tick=tick, confirms=stream.strategy.confirms)
-        if shut is not None:
-            return shut.reason
-        if wish.side is Side.SELL:
+        slot = stream.slot
+        idle = _idle(signal.action, held=stream.held)
+        stream.pending = idle is None
+        if idle is not None:
+            slot.clear_signal()
+            return idle
+        tick, side = from_milliseconds(at_ms), Side.BUY if signal.action is Action.BUY else Side.SELL
+        slot.remember(side, tick=tick)
+        if stream.waits:
+            confirms = stream.strategy.confirms
+            shut = gate(stream.bot, slot=slot.row, wish=Wish(side=side), tick=tick, confirms=confirms)
+            if shut is not None:
+                return shut.reason
+        if side is Side.SELL:
             stream.trading.sell(price=price, reason=Reason.STRATEGY_EXIT, now=tick, now_ms=at_ms)
             stream.pending = False
             return Reason.SELL
-        planned = stream.entering.plan(
-            signal,
-            market=asked.market,
-            data=asked.data,
-            price=price,
-            trades=self.record.closed_trades(bot),
-            tick=tick,
-            now_ms=at_ms,
-        )
+        facts = self._facts(stream, index=index)
+        trades = self.record.closed_trades(stream.bot)
+        planned = stream.entering.plan(signal, facts=facts, price=price, trades=trades, tick=tick, now_ms=at_ms)
         if not isinstance(planned, Planned):
             return planned
         stream.trading.buy(planned, price=price, tick=tick, now_ms=at_ms)
         stream.pending = False
         return Reason.BUY
+
+    def _facts(self, stream: DirectStream, *, index: int) -> MarketFacts:
+        if not stream.asks_facts:
+            return MarketFacts(last_close=Decimal(str(stream.lane.history.close.item(index))))
+        market = MarketView(stream.lane.series, symbol=stream.symbol, index=index)
+        return market_facts(stream.bot, data=self._past(stream, index=index), market=market)
 
 
 def _require_plain(signal: object, *, bot: Bot, held: bool) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from surefill.domain.money import ZERO
 from surefill.domain.states import SlotState
+from surefill.strategies.base import Position
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -16,15 +17,14 @@ if TYPE_CHECKING:
     from surefill.domain.reasons import Reason
     from surefill.domain.rows import Side, Slot
     from surefill.domain.rules import ExitRules
-    from surefill.strategies.base import Position
-    from surefill.usecases.signals import Wish
 
 
 @dataclass(slots=True, kw_only=True)
 class DirectSlot:
     """The fields of `domain.rows.Slot` that gates and exits read, in place; names and meanings are the same.
 
-    `entry` is the order that opened the position, `position` what the strategy is shown of it.
+    `entry` is the order that opened the position, `entry_price` its price to 8 decimals, `position` what the strategy
+    was shown of it.
     """
 
     state: SlotState = SlotState.EMPTY
@@ -44,6 +44,7 @@ class DirectSlot:
     signal_side: Side | None = None
     signal_since: datetime | None = None
     entry: Order | None = None
+    entry_price: Decimal | None = None
     entry_id: str = ""
     position: Position | None = None
 
@@ -52,15 +53,25 @@ class DirectSlot:
         """Itself, for functions of the domain that read a slot."""
         return cast("Slot", self)
 
-    def remember(self, wish: Wish, *, usable: bool, tick: datetime) -> None:
+    def shown(self) -> Position | None:
+        """The position as its strategy sees it."""
+        if self.state is SlotState.OPEN and self.position is None:
+            self.position = Position(
+                quantity=self.quantity,
+                cost=self.cost,
+                opened_at=self.opened_at,
+                last_price=self.entry_price,
+                last_at=self.opened_at,
+            )
+        return self.position
+
+    def remember(self, side: Side, *, tick: datetime) -> None:
         """Since when the present signal stands; a different one starts anew (`usecases.signals.with_signal`)."""
-        if not usable:
-            self.signal_side = self.signal_since = None
-        elif self.signal_side is not wish.side or self.signal_since is None or self.signal_since > tick:
-            self.signal_side, self.signal_since = wish.side, tick
+        if self.signal_side is not side or self.signal_since is None or self.signal_since > tick:
+            self.signal_side, self.signal_since = side, tick
 
     def clear_signal(self) -> None:
-        """An order was claimed: its signal is used up."""
+        """No signal stands, or an order was claimed and it is used up."""
         self.signal_side = self.signal_since = None
 
     def clear(self, *, now: datetime) -> None:
@@ -68,7 +79,7 @@ class DirectSlot:
         self.state = SlotState.EMPTY
         self.quantity = self.cost = ZERO
         self.opened_at = self.take_profit = self.stop_loss = self.exit_rules = self.highest = None
-        self.take_profit_percent = self.stop_loss_percent = self.entry = self.position = None
+        self.take_profit_percent = self.stop_loss_percent = self.entry = self.entry_price = self.position = None
         self.ladder_done = self.exit_attempt = 0
         self.entry_id = ""
         self.idle_since = now

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,14 +30,14 @@ class Timetable:
     """When a bot is asked. Candles are indices into the bot's own; all rise.
 
     `asked` are those at which the strategy may want something, `due` all at which the bot is evaluated, `done_ms` when
-    what is decided is done (ms since 1970), `places` at which recorded candle. `buys` and `sells` are the candles asked
-    at which the strategy says so whatever is held; None when only asking can tell.
+    what is decided is done (ms since 1970), `places` at which recorded candle (arrays but for `asked`). `buys` and
+    `sells` are the candles asked at which the strategy says so whatever is held; None when only asking can tell.
     """
 
     asked: Sequence[int]
-    due: Sequence[int]
-    done_ms: Sequence[int]
-    places: Sequence[int]
+    due: Any
+    done_ms: Any
+    places: Any
     buys: Sequence[int] | None
     sells: Sequence[int] | None
 
@@ -45,12 +45,12 @@ class Timetable:
     def of(cls, bot: Bot, *, strategy: Strategy, needs: Needs, lane: Lane, fine: Lane, next_open: bool) -> Timetable:
         """The timetable of a bot on a symbol."""
         found = evaluations(bot, strategy=strategy, needs=needs, lane=lane, fine=fine, next_open=next_open)
-        asked, sides = found["asked"], strategy.sides(lane.series)
+        asked, sides = found["asked"], None if needs.others else strategy.sides(lane.series)
         return cls(
             asked=asked.tolist(),
-            due=found["due"].tolist(),
-            done_ms=found["done_ms"].tolist(),
-            places=found["places"].tolist(),
+            due=found["due"],
+            done_ms=found["done_ms"],
+            places=found["places"],
             buys=None if sides is None else asked[np.asarray(sides)[asked] > 0].tolist(),
             sells=None if sides is None else asked[np.asarray(sides)[asked] < 0].tolist(),
         )
@@ -58,7 +58,11 @@ class Timetable:
 
 @dataclass(slots=True, kw_only=True)
 class DirectStream:
-    """As `local.backtest.stream.Stream`. `firing` is the exit that the next touch event carries out."""
+    """As `local.backtest.stream.Stream`. `firing` is the exit that the next touch event carries out.
+
+    `waits`: a signal must stand for a while, or a pause follows a position. `asks_facts`: sizes or stops look at more
+    of the market than its price.
+    """
 
     number: int
     bot: Bot
@@ -71,6 +75,8 @@ class DirectStream:
     entering: Entering
     trading: Trading
     slot: DirectSlot
+    waits: bool
+    asks_facts: bool
     firing: Firing | None = None
     pending: bool = False
     decided: int = -1
@@ -84,37 +90,34 @@ class DirectStream:
     def next_index(self) -> int | None:
         """The next candle to ask at; with a signal pending every one counts, for it must stand."""
         times = self.times
-        indices = times.asked
         if self.pending:
-            indices = times.due
-        elif self._knows_sides():
+            place = int(times.due.searchsorted(self.decided, side="right"))
+            return int(times.due[place]) if place < len(times.due) else None
+        indices = times.asked
+        if self.knows_sides:
             indices = (times.sells if self.held else times.buys) or ()
         place = bisect_right(indices, self.decided)
         return indices[place] if place < len(indices) else None
 
     def skip(self, *, before: int | None, counts: Counter[str]) -> None:
         """Count what the strategy says at the candles left out by `next_index`: nothing comes of it as things stand."""
-        if self.pending or not self._knows_sides():
+        if not self.knows_sides:
             return
         times, last = self.times, len(self.lane.closed_ms) if before is None else before
-        known = 0
-        for indices, reason in (
-            (times.buys or (), Reason.ALREADY_IN_POSITION),
-            (times.sells or (), Reason.NO_POSITION),
-        ):
-            number = bisect_right(indices, last - 1) - bisect_right(indices, self.decided)
-            known += number
-            if number:
-                counts[reason] += number
-        first, end = bisect_right(times.asked, self.decided), bisect_right(times.asked, last - 1)
-        if end - first > known:
-            counts[Reason.HOLD] += end - first - known
-        if end > first:
-            self.decided = times.asked[end - 1]
+        first, end = bisect_right(times.asked, self.decided), bisect_left(times.asked, last)
+        if end <= first:
+            return
+        idle = (times.buys if self.held else times.sells) or ()
+        number = bisect_left(idle, last) - bisect_right(idle, self.decided)
+        counts[Reason.ALREADY_IN_POSITION if self.held else Reason.NO_POSITION] += number
+        counts[Reason.HOLD] += end - first - number
+        self.decided = times.asked[end - 1]
 
     def index_at(self, place: int, *, shift: int) -> int:
         """The first of the bot's candles whose decision comes after the recorded candle at `place`."""
-        return bisect_right(self.times.places, place - shift)
+        return int(self.times.places.searchsorted(place - shift, side="right"))
 
-    def _knows_sides(self) -> bool:
-        return self.times.buys is not None and self.slot.signal_side is None
+    @property
+    def knows_sides(self) -> bool:
+        """Whether what the strategy says next is known without asking, and nothing else is waited for."""
+        return self.times.buys is not None and not self.pending and self.slot.signal_side is None

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from bisect import insort
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from local.backtest.direct.grid import CENTS, ROUGH, Grid
 from local.backtest.direct.orders import bought, sold, trade_of
 from local.backtest.spec import STAGE
 from surefill.domain import identity
 from surefill.domain.gates import needs_trades
-from surefill.domain.market import levels, sellable_quantity
-from surefill.domain.money import EXACT, ZERO, divide_down, floor_to_step
+from surefill.domain.market import percent_less, percent_more, sellable_quantity
+from surefill.domain.money import EXACT, ZERO
 from surefill.domain.rules import ExitRules
 from surefill.domain.states import SlotState
 from surefill.domain.times import from_milliseconds
 from surefill.domain.trades import ClosedTrade
-from surefill.strategies.base import Position
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from decimal import Decimal
 
     from local.backtest.costs import Costs
     from local.backtest.direct.budget import DirectBudget
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 # As many of a bot's newest orders are looked at for its closed trades as `usecases.readings` reads.
 _NEWEST = 200
 _NO_RULES = ExitRules()
-_PRICE_STEP = Decimal("0.00000001")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,43 +65,58 @@ class Trading:
     budget: DirectBudget
     slot: DirectSlot
     record: Record
+    quantities: Grid
+    exit_rules: ExitRules | None
     reads_trades: bool
 
     @classmethod
-    def of(cls, bot: Bot, **parts: object) -> Trading:
+    def of(
+        cls,
+        bot: Bot,
+        *,
+        symbol: str,
+        rules: MarketRules,
+        costs: Costs,
+        budget: DirectBudget,
+        slot: DirectSlot,
+        record: Record,
+    ) -> Trading:
         """Trades for a bot."""
-        return cls(bot=bot, reads_trades=needs_trades(bot), **parts)  # type: ignore[arg-type]
+        return cls(
+            bot=bot,
+            symbol=symbol,
+            rules=rules,
+            costs=costs,
+            budget=budget,
+            slot=slot,
+            record=record,
+            quantities=Grid.of(rules.quantity_step),
+            exit_rules=None if bot.exit_rules == _NO_RULES else bot.exit_rules,
+            reads_trades=needs_trades(bot),
+        )
 
     def buy(self, planned: Planned, *, price: Decimal, tick: datetime, now_ms: int) -> None:
         """Reserve, buy, give the rest back, open the slot."""
-        terms, slot, bot, asset = planned.terms, self.slot, self.bot, self.rules.base
-        self.budget.reserve(terms.reserved, asset=asset, now_ms=now_ms)
+        slot, bot, asset = self.slot, self.bot, self.rules.base
+        self.budget.reserve(planned.reserved, asset=asset, now_ms=now_ms)
         slot.clear_signal()
         entry = bought(
             costs=self.costs,
             at=tick,
             bot=bot.bot_id,
             symbol=self.symbol,
-            quantity=terms.quantity,
+            quantity=planned.quantity,
             price=price,
-            limit=terms.limit_price,
+            limit=planned.limit,
             name=f"{bot.bot_id}#{len(self.record.orders)}",
         )
         cost = -entry.quote_change
-        self.budget.spend(terms.reserved, cost=cost, asset=asset)
+        self.budget.spend(planned.reserved, cost=cost, asset=asset)
         slot.state, slot.quantity, slot.cost, slot.opened_at = SlotState.OPEN, entry.base_change, cost, tick
         slot.take_profit_percent, slot.stop_loss_percent = bot.take_profit_percent, planned.stop
-        slot.exit_rules = bot.exit_rules if bot.exit_rules != _NO_RULES else None
-        slot.take_profit, slot.stop_loss = levels(
-            cost=entry.cost,
-            quantity=entry.quantity,
-            take_profit_percent=bot.take_profit_percent,
-            stop_loss_percent=planned.stop,
-        )
-        slot.entry = entry
-        slot.position = Position(
-            quantity=slot.quantity, cost=cost, opened_at=tick, last_price=_price_of(entry), last_at=tick
-        )
+        slot.exit_rules, slot.entry = self.exit_rules, entry
+        paid = slot.entry_price = CENTS.floor(ROUGH.divide(entry.cost, entry.quantity))
+        slot.take_profit, slot.stop_loss = self._levels(paid, stop=planned.stop)
         self.record.orders.append(entry)
         if self.reads_trades:
             slot.entry_id = identity.entry_intent_id(
@@ -110,11 +124,19 @@ class Trading:
             )
             self._tell(tick, slot.entry_id, None)
 
+    def _levels(self, paid: Decimal, *, stop: Decimal) -> tuple[Decimal | None, Decimal | None]:
+        """Take-profit and stop-loss prices of a buy at `paid` (`domain.market.levels`); 0 per cent is none."""
+        profit = self.bot.take_profit_percent
+        return (
+            CENTS.floor(EXACT.multiply(paid, percent_more(profit))) if profit else None,
+            CENTS.floor(EXACT.multiply(paid, percent_less(stop))) if stop else None,
+        )
+
     def sell(self, *, price: Decimal, reason: Reason, now: datetime, now_ms: int) -> None:
         """Sell all of the position that can be sold; what is left of it is dust. A rest that is no order stays."""
         slot = self.slot
         entry = _entry_of(slot)
-        quantity = floor_to_step(slot.quantity, self.rules.quantity_step)
+        quantity = self.quantities.floor(slot.quantity)
         name = self._exit_id() if self.reads_trades else ""
         slot.clear_signal()
         if not quantity:
@@ -166,7 +188,3 @@ def _entry_of(slot: DirectSlot) -> Order:
     if slot.entry is None:
         raise AssertionError(f"a slot must hold a position to be sold, is {slot.state}")
     return slot.entry
-
-
-def _price_of(entry: Order) -> Decimal:
-    return divide_down(entry.cost, entry.quantity, step=_PRICE_STEP)

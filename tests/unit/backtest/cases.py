@@ -126,12 +126,12 @@ def case_of(seed: int) -> Case:
         ),
         budget=draw.choice(("150", "1000", "10000.12345678")),
         limits=_limits(draw),
-        rules={symbol: _rules(draw, symbol) for symbol in symbols if draw.random() < 0.5},
+        rules={history.symbol: _rules(draw, history) for history in histories if draw.random() < 0.5},
     )
 
 
 def _history(draw: Random, *, seed: int, pair: int, timeframe: str) -> History:
-    count = draw.randint(60, 140)
+    count = draw.randint(90, 150)
     walk = random_walk(pairs=pair + 1, candles=count, seed=seed)
     kept = np.ones(count, dtype=bool)
     for _ in range(draw.choice((0, 0, 3))):
@@ -204,9 +204,11 @@ def _gates(draw: Random) -> GateRules:
         if draw.random() < 0.75:
             return None
         return Protection(
-            lookback_seconds=draw.choice((3_600, 86_400)), trades=draw.randint(1, 3), pause_seconds=draw.choice((900, 7_200)),
+            lookback_seconds=draw.choice((3_600, 86_400)),
+            trades=draw.randint(1, 3),
+            pause_seconds=draw.choice((900, 7_200)),
             percent=Decimal(percent),
-        )  # fmt: skip
+        )
 
     return GateRules(
         hours=draw.choice(((), (), ("mon-fri 08:00-18:00",))),
@@ -259,10 +261,12 @@ def _limits(draw: Random) -> dict[str, Any]:
     return limits
 
 
-def _rules(draw: Random, symbol: str) -> MarketRules:
+def _rules(draw: Random, history: History) -> MarketRules:
+    """Steps that an entry buys thousands of, or so few of that the fee leaves less than one to sell."""
+    coarse = Decimal(10) ** (Decimal(20 / float(history.close[0])).adjusted())
     return replace(
-        permissive_rules(symbol, fee=Decimal(0)),
-        quantity_step=Decimal(draw.choice(("0.00000001", "0.001", "1"))),
+        permissive_rules(history.symbol, fee=Decimal(0)),
+        quantity_step=draw.choice((Decimal("0.00000001"), coarse / 100, coarse)),
         price_step=Decimal(draw.choice(("0.00000001", "0.01"))),
         min_quantity=Decimal(draw.choice(("0", "0.01"))),
         min_notional=Decimal(draw.choice(("0", "5", "35"))),

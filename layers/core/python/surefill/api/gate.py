@@ -1,10 +1,12 @@
 """What every request passes before its route: its size, and the key that makes a repetition harmless."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from surefill.api.problems import CONTENT_TYPE, problem
 from surefill.api.services import caller_of
+from surefill.ports import StoreUnavailableError
 from surefill.usecases.control.errors import RequestRefusedError
 from surefill.usecases.control.requests import Answer, Requests
 
@@ -16,6 +18,8 @@ _JSON = "application/json"
 _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 # Callers from outside leave no rows before they have shown their token.
 _OUTSIDE = "/hooks/"
+# Answers with a secret in them.
+_SHOWN_ONCE = "/hook"
 
 Event = dict[str, Any]
 
@@ -42,11 +46,25 @@ def answered(event: Event, *, requests: Requests, answer: Callable[[], Event]) -
         begun = requests.begin(caller=caller_of(event), route=route, key=key, body=body)
     except RequestRefusedError as error:
         return refusal(error.status, field=error.field, message=str(error))
+    except StoreUnavailableError:
+        return refusal(503, field="", message="the service is busy, try again")
     if isinstance(begun, Answer):
         return response(begun.status, begun.body, repeated=True)
     made = answer()
-    requests.finish(begun, status=int(made["statusCode"]), body=str(made.get("body", "")))
+    # Without its answer stored the request is done, and may be asked again with its key when it counts as lost.
+    with suppress(StoreUnavailableError):
+        status, text = _to_keep(made, secret=method == "POST" and path.endswith(_SHOWN_ONCE))
+        requests.finish(begun, status=status, body=text)
     return made
+
+
+def _to_keep(made: Event, *, secret: bool) -> tuple[int, str]:
+    """What a repetition is told. A token is kept nowhere: who did not see it makes another."""
+    status, text = int(made["statusCode"]), str(made.get("body", ""))
+    if not secret or status >= 400:
+        return status, text
+    message = "the token was shown once, in the first answer: make another with a new key"
+    return 409, problem(status=409, field="Idempotency-Key", message=message)
 
 
 def refusal(status: int, *, field: str, message: str) -> Event:

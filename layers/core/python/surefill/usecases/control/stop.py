@@ -15,9 +15,9 @@ from surefill.domain.bots import cadence_key
 from surefill.domain.decisions import JOURNAL_LIFETIME
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Account, Bot, BotState, Closing, Intent, JournalEntry, Scope, Slot, Stop, StopKind
-from surefill.domain.states import IN_FLIGHT, IntentState, SlotState
+from surefill.domain.states import IN_FLIGHT, UNFINISHED, IntentState, SlotState
 from surefill.domain.times import format_time, sortable, to_milliseconds
-from surefill.ports import Clock, CloseWorkflow, Observer, Store
+from surefill.ports import Clock, CloseWorkflow, Observer, Store, StoreUnavailableError
 from surefill.protocol.funds import switch_entries
 from surefill.protocol.transaction import Guard, GuardFailedError, Key, Op, Update, key_of
 from surefill.usecases.book import Book, Outcome
@@ -28,6 +28,7 @@ from surefill.usecases.control.stops import covers_account, holds_state, standin
 Item = TypeVar("Item")
 # Bots and slots are written a few at a time: a thousand of them one by one would outlast the function.
 _WRITERS = 8
+_TRIES = 4
 # Positions per execution: an execution's history ends at 25,000 events.
 POSITIONS_PER_EXECUTION = 60
 _HOLDING = tuple(sorted(state for state in SlotState if state is not SlotState.EMPTY))
@@ -70,8 +71,7 @@ class KillSwitch:
             budgets=tuple(budget.budget_id for budget in budgets if budget.entries_allowed),
         )
         self.store.replace(stop)  # its name is its own: a resend after a lost reply meets nobody else's row
-        for budget in budgets:
-            self.store.update(switch_entries(budget.budget_id, allowed=False))
+        _each(budgets, lambda budget: self.store.update(switch_entries(budget.budget_id, allowed=False)))
         if stop.bots:
             state = BotState.HALTED if kind is StopKind.FREEZE else BotState.DRAINING
             _each(bots, lambda bot: self._put_into(bot, state))
@@ -155,7 +155,7 @@ class KillSwitch:
         """An order on its way is taken back if it has not been sent; otherwise the venue has it."""
         intent = self.store.get(Intent, in_flight_intent(slot))
         if intent is None or intent.state is not IntentState.RESERVED:
-            return Outcome.PENDING
+            return Outcome.PENDING if intent is None or intent.state in UNFINISHED else Outcome.NOTHING
         book = Book(store=self.store, clock=self.clock, observer=self.observer)
         outcome = book.void_unsent(intent, outcome=Reason.FROZEN)
         empty = Guard(name="slot_empty", field="state", op=Op.EQUAL, value=SlotState.EMPTY)
@@ -246,8 +246,18 @@ Result = TypeVar("Result")
 
 
 def _each(items: Sequence[Item], action: Callable[[Item], Result]) -> list[Result]:
-    """Do something with every item, a few at a time; the first error is raised when all are done."""
+    """Do something with every item, a few at a time; it is tried again when the store does not answer.
+
+    One lost reply among thousands of writes must not undo the stop: every action may be repeated.
+    """
+
+    def insist(item: Item) -> Result:
+        for _ in range(_TRIES - 1):
+            with suppress(StoreUnavailableError):
+                return action(item)
+        return action(item)
+
     if len(items) < 2:
-        return [action(item) for item in items]
+        return [insist(item) for item in items]
     with ThreadPoolExecutor(_WRITERS) as pool:
-        return list(pool.map(action, items))
+        return list(pool.map(insist, items))
