@@ -107,6 +107,10 @@ drills: $(SYNCED) ## One drill per known incident; writes build/drills.json
 api-fuzz: $(SYNCED) ## Every route of the API with generated requests
 	@$(BIN)/pytest tests/api -q
 
+.PHONY: bench-api
+bench-api: $(SYNCED) ## The API with 1,000 bots and 100,000 decisions
+	@$(BIN)/python -m tests.benchmarks.api
+
 .PHONY: openapi
 openapi: $(SYNCED) ## Write docs/api/openapi.json from the routes
 	@$(BIN)/python -m tests.api.openapi

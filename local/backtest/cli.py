@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import signal
 import sys
 from pathlib import Path
@@ -169,6 +171,8 @@ def _asked(**options: object) -> Asked:
 
 def _exit_with(run: Callable[[], int]) -> None:
     """Run a command. What is in the way is one sentence and exit code 2."""
+    # numpy would start a thread per core for linear algebra, which nothing here does.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     try:
@@ -179,6 +183,8 @@ def _exit_with(run: Callable[[], int]) -> None:
     except KeyboardInterrupt:
         sys.stderr.write("surefill: stopped\n")
         code = _INTERRUPTED
+    # What is left is not searched for cycles once more: the process ends.
+    gc.freeze()
     raise typer.Exit(code)
 
 

@@ -14,8 +14,8 @@ from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import TYPE_CHECKING
 
+from local.backtest.conservation import require_balances
 from local.backtest.deciding import Asked
-from local.backtest.outcome import require_balances
 from local.backtest.setting_up import require_candles
 from local.backtest.spec import FillModel
 from local.backtest.stream import Stream, evaluations, limits_of

@@ -10,9 +10,7 @@ import numpy as np
 
 from surefill.domain.fills import order_result
 from surefill.domain.money import ZERO, add, subtract, total
-from surefill.domain.rows import Budget, Intent, LedgerEntry, Leg, Side, Slot
-from surefill.domain.states import SlotState
-from surefill.domain.times import to_milliseconds
+from surefill.domain.rows import Intent, Leg, Side
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -230,7 +228,7 @@ def equity_curve(orders: Sequence[Order], *, market: Market, symbols: Sequence[s
         by_symbol[order.symbol].append(order)
     for symbol, lane in lanes.items():
         own = by_symbol[symbol]
-        at = np.array([to_milliseconds(order.at) for order in own], dtype=np.int64)
+        at = np.rint(np.array([order.at.timestamp() for order in own]) * 1_000).astype(np.int64)
         done = np.cumsum(np.bincount(np.searchsorted(times, at), minlength=len(times))[: len(times)])
         quote = np.concatenate([[0.0], np.cumsum([float(order.quote_change) for order in own])])
         base = np.concatenate([[0.0], np.cumsum([float(order.base_change) for order in own])])
@@ -255,60 +253,3 @@ def _all_times(lanes: Sequence[Any]) -> Any:
         return first
     times = np.sort(np.concatenate(lanes))
     return times[np.concatenate([[True], times[1:] != times[:-1]])]
-
-
-class MoneyError(AssertionError):
-    """The money of a backtest does not add up: a defect of the program, never of the strategy."""
-
-
-def require_conservation(store: MemoryStore, *, orders: Sequence[Order]) -> None:
-    """Every budget adds up, is explained by its ledger, and its positions by their fills. Raises MoneyError."""
-    slots = [slot for slot in store.rows(Slot) if slot.state is not SlotState.EMPTY]
-    ledger: dict[str, list[LedgerEntry]] = defaultdict(list)
-    for entry in store.rows(LedgerEntry):
-        ledger[entry.budget_id].append(entry)
-    for budget in store.rows(Budget):
-        _require_budget(budget, ledger=ledger[budget.budget_id], slots=slots)
-    _require_base(store, orders=orders, slots=slots)
-
-
-def require_balances(store: MemoryStore) -> None:
-    """Every budget adds up, and what is deployed is what its positions cost. Raises MoneyError."""
-    slots = [slot for slot in store.rows(Slot) if slot.state is not SlotState.EMPTY]
-    for budget in store.rows(Budget):
-        _require_sums(budget, slots=slots)
-
-
-_BALANCES = ("available", "reserved", "deployed", "funded", "realised")
-
-
-def _require_budget(budget: Budget, *, ledger: Sequence[LedgerEntry], slots: Sequence[Slot]) -> None:
-    _require_sums(budget, slots=slots)
-    for name in _BALANCES:
-        explained = total(getattr(entry, name) for entry in ledger)
-        if explained != getattr(budget, name):
-            raise MoneyError(f"{name} of budget {budget.budget_id} is {getattr(budget, name)}, ledger says {explained}")
-
-
-def _require_sums(budget: Budget, *, slots: Sequence[Slot]) -> None:
-    held, owed = add(budget.available, budget.reserved, budget.deployed), add(budget.funded, budget.realised)
-    if held != owed or min(budget.available, budget.reserved, budget.deployed) < ZERO:
-        raise MoneyError(f"budget {budget.budget_id} must hold {owed}, holds {held}: {budget}")
-    cost = total(slot.cost for slot in slots if slot.budget_id == budget.budget_id)
-    if cost != budget.deployed:
-        raise MoneyError(f"positions of budget {budget.budget_id} cost {cost}, deployed are {budget.deployed}")
-
-
-def _require_base(store: MemoryStore, *, orders: Sequence[Order], slots: Sequence[Slot]) -> None:
-    expected: dict[str, Decimal] = defaultdict(lambda: ZERO)
-    for order in orders:
-        expected[order.symbol] = add(expected[order.symbol], order.base_change)
-    for slot in slots:
-        symbol = slot.market_key.partition("|")[2]
-        expected[symbol] = subtract(expected[symbol], slot.quantity)
-    for entry in store.rows(LedgerEntry):
-        if entry.symbol:
-            expected[entry.symbol] = subtract(expected[entry.symbol], entry.dust)
-    wrong: Mapping[str, Decimal] = {symbol: rest for symbol, rest in expected.items() if rest}
-    if wrong:
-        raise MoneyError(f"fills must be held or dust, these are neither: {dict(wrong)}")

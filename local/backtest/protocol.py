@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from local.backtest.conservation import require_conservation
 from local.backtest.deciding import Deciding
 from local.backtest.engine import Engine
-from local.backtest.outcome import (
-    BudgetResult,
-    closed_positions,
-    filled_orders,
-    require_conservation,
-    result_of,
-)
+from local.backtest.outcome import BudgetResult, closed_positions, filled_orders, result_of
 from local.backtest.setting_up import set_up
 from local.backtest.spec import EngineKind, FillModel
 from local.backtest.tape import Tape

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from local.backtest.figures import as_json, facts, part_rows
 from local.backtest.options import make_spec
-from local.backtest.run import read_histories, run
+from local.backtest.run import no_collection, read_histories, run
 from local.backtest.spec import FillModel
 from local.backtest.statistics import statistics_of
 from local.errors import LocalError
@@ -35,7 +35,8 @@ def run_and_show(asked: Asked, *, as_json: bool, report_file: Path | None, proce
     """The whole command; its exit code."""
     started = time.perf_counter()
     spec = make_spec(asked)
-    results = run(spec, processes=processes)
+    with no_collection():
+        results = run(spec, processes=processes)
     seconds = time.perf_counter() - started
     figures = {result.name: statistics(result) for result in results}
     if report_file is not None:

@@ -113,10 +113,13 @@ def run_sweep(
 
 
 def sweep(spec: BacktestSpec, chosen: Sequence[dict[str, Scalar]], *, processes: int | None = None) -> list[Trial]:
-    """Run every combination; the candles are read once, and shared with the workers by fork."""
+    """Run every combination; the candles are read once and handed to each worker.
+
+    Workers are started anew: a fork of a process that has threads may hang.
+    """
     histories = read_histories(spec, symbols=spec.bots[0].symbols)
     count = min(len(chosen), processes or os.cpu_count() or 1)
-    with multiprocessing.get_context("fork").Pool(count, initializer=_begin, initargs=(spec, histories)) as pool:
+    with multiprocessing.get_context("spawn").Pool(count, initializer=_begin, initargs=(spec, histories)) as pool:
         return list(_tracked(pool.imap(_trial, chosen), total=len(chosen)))
 
 

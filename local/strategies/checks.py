@@ -7,7 +7,7 @@
 | look_ahead | a decision changes when candles after it are changed or missing |
 | warm_up | a decision with exactly the candles it needs differs from one with a longer history |
 | determinism | a decision differs when asked again, in another order, or in another process |
-| screen | `screen` leaves out a candle at which a decision wants something |
+| screen | `screen` leaves out a candle at which a decision wants something, or `sides` says another thing than it |
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from local.errors import LocalError
@@ -26,18 +26,21 @@ from local.strategies.digest import digest_of
 from local.strategies.markets import SYMBOLS, Market, first_index, generated, shaped
 from local.strategies.targets import made
 from surefill.domain.times import format_time
+from surefill.strategies.base import Action, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from surefill.strategies.base import Needs, Position, Signal, Strategy
+    from surefill.strategies.base import Needs, Position, Strategy
 
 CHECKED_CANDLES = 600
 _LOOK_AHEAD_POINTS = 120
 _MOST_CANDLES = 50_000
 _HASH_SEEDS = ("1", "2")
 _CHILD_SECONDS = 300
+# The whole signal that a side stands for, but for the numbers it was read from.
+_SIGNALS = {1: Signal(action=Action.BUY), -1: Signal(action=Action.SELL), 0: Signal(action=Action.HOLD)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,14 +245,18 @@ def _digest_elsewhere(asked: Mapping[str, Any], *, hash_seed: str) -> dict[int, 
 
 
 def _screen(subject: Subject) -> None:
-    try:
-        screen = subject.strategy.screen(subject.market.series(subject.symbol))
-    except Exception as error:
-        raise _FailedError(f"screen raised {type(error).__name__}: {error}") from error
+    sides = _told(subject, "sides")
+    for index, name, position in subject.cases() if sides is not None else ():
+        signal = subject.decide(index, position)
+        if replace(signal, numbers={}) != _SIGNALS.get(int(sides[index])):
+            raise _FailedError(
+                f"sides says {sides[index]}, but decide ({name}) wants {signal.action} or says more than that",
+                candle=index,
+                market=subject.market,
+            )
+    screen = _told(subject, "screen")
     if screen is None:
         return
-    if len(screen) != len(subject.market):
-        raise _FailedError(f"screen must have one value per candle ({len(subject.market)}), was {len(screen)}")
     for index, name, position in subject.cases():
         signal = subject.decide(index, position)
         if wants(signal) and not screen[index]:
@@ -258,3 +265,14 @@ def _screen(subject: Subject) -> None:
                 candle=index,
                 market=subject.market,
             )
+
+
+def _told(subject: Subject, name: str) -> Any:
+    """What `screen` or `sides` says of all candles; None when the strategy has none."""
+    try:
+        told = getattr(subject.strategy, name)(subject.market.series(subject.symbol))
+    except Exception as error:
+        raise _FailedError(f"{name} raised {type(error).__name__}: {error}") from error
+    if told is not None and len(told) != len(subject.market):
+        raise _FailedError(f"{name} must have one value per candle ({len(subject.market)}), was {len(told)}")
+    return told

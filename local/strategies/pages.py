@@ -176,7 +176,7 @@ package `surefill` (then it is in the layer of the functions too), or as an entr
 | look_ahead | a decision changes when the candles after it are changed or missing |
 | warm_up | a decision with exactly the candles it needs differs from one with a longer history |
 | determinism | a decision differs when asked again, in another order, or in another process |
-| screen | `screen` leaves out a candle at which a decision wants something |
+| screen | `screen` leaves out a candle at which a decision wants something, or `sides` says another thing than it |
 """
 
 

@@ -121,7 +121,7 @@ def test_money_moves_once_per_request(ready: Api) -> None:
 def test_limits_of_a_budget_can_change(cloud: Cloud, ready: Api) -> None:
     path = f"/budgets/{BUDGET_ID}"
     changed = ready("PATCH", path, {"max_daily_loss": "50", "max_drawdown": "200", "max_open_positions": 3})[1]
-    assert (changed["max_daily_loss"], changed["realised_floor"], changed["max_open_positions"]) == ("50", "-200", 3)
+    assert (changed["max_daily_loss"], changed["max_drawdown"], changed["max_open_positions"]) == ("50", "200", 3)
     changed = ready("PATCH", path, {"max_daily_loss": None})[1]
     assert "max_daily_loss" not in changed
     assert changed["max_open_positions"] == 3

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from local.backtest.outcome import MoneyError
+from local.backtest.conservation import MoneyError
 from surefill.domain.money import EXACT, ZERO
 from surefill.domain.reasons import Reason
 from surefill.domain.times import from_milliseconds

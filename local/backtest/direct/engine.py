@@ -41,7 +41,7 @@ Event = tuple[int, int, int, int]
 
 
 # What a strategy says when that is known without asking it (`Strategy.sides`).
-_BUY, _SELL = Signal(action=Action.BUY), Signal(action=Action.SELL)
+_HOLD, _BUY, _SELL = (Signal(action=action) for action in (Action.HOLD, Action.BUY, Action.SELL))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,7 +55,11 @@ class DirectEngine:
     record: Record = field(default_factory=Record)
     counts: Counter[str] = field(default_factory=Counter)
     streams: list[DirectStream] = field(default_factory=list)
-    _asked: dict[int, Signal] = field(default_factory=dict)
+    shift: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        # A decision is done in the candle after (at its open), or at the close of its own: touches before come first.
+        self.shift = 0 if self.spec.fill is FillModel.NEXT_OPEN else 1
 
     def run(self, bots: Sequence[Bot]) -> None:
         """From the first candle to the last. Raises BeyondDirectError when a bot wants what can't be done here,
@@ -74,12 +78,6 @@ class DirectEngine:
             following = self._next(stream)
             if following is not None:
                 heappush(queue, following)
-
-    @property
-    def _shift(self) -> int:
-        """A decision is done in the candle after (at its open), or at the close of its own: touches before that come
-        first."""
-        return 0 if self.spec.fill is FillModel.NEXT_OPEN else 1
 
     def _stream(self, number: int, bot: Bot, symbol: str) -> DirectStream:
         strategy = self.strategies[bot.strategy](bot.params)
@@ -113,37 +111,39 @@ class DirectEngine:
                 record=self.record,
             ),
             slot=slot,
+            signal=_HOLD,
         )
 
     # what comes next
 
     def _next(self, stream: DirectStream) -> Event | None:
-        times, end, shift = stream.times, len(stream.fine.closed_ms), self._shift
+        places, end, shift = stream.times.places, len(stream.fine.closed_ms), self.shift
         while True:
-            index = stream.next_index()
-            until = end if index is None else times.places.item(index) + shift
-            if stream.held:
+            held, known = stream.held, stream.knows_sides
+            index = stream.next_index(held=held, known=known)
+            until = end if index is None else places.item(index) + shift
+            if held:
                 first = stream.touched + 1
                 firing = next_firing(stream.slot, stream.fine.history, first=first, until=until)
                 if firing is not None:
-                    stream.skip(before=stream.index_at(firing.index, shift=shift), counts=self.counts)
+                    if known:
+                        stream.skip(before=stream.index_at(firing.index, shift=shift), held=held, counts=self.counts)
                     stream.firing = firing
                     # A touch is somewhere inside its candle: just before its close.
                     return stream.fine.closed_ms.item(firing.index) - 1, _TOUCH, stream.number, firing.index
-            stream.skip(before=index, counts=self.counts)
+            if known:
+                stream.skip(before=index, held=held, counts=self.counts)
             if index is None:
                 return None
-            asked = self._ask(stream, index)
+            asked = (_SELL if held else _BUY) if known else self._ask(stream, index)
             if isinstance(asked, Signal):
-                self._asked[stream.number] = asked
-                return times.done_ms.item(index), _DECISION, stream.number, index
+                stream.signal = asked
+                return stream.times.done_ms.item(index), _DECISION, stream.number, index
             self.counts[asked] += 1
             stream.decided, stream.touched = index, max(stream.touched, until - 1)
 
     def _ask(self, stream: DirectStream, index: int) -> Signal | Reason:
         """What the strategy says at a candle; a reason when nothing at all comes of it."""
-        if stream.knows_sides:
-            return _SELL if stream.held else _BUY
         bot, slot = stream.bot, stream.slot
         market = self._view(stream, stream.needs, index=index)
         if isinstance(market, Refusal):
@@ -177,14 +177,13 @@ class DirectEngine:
     def _decide(self, stream: DirectStream, index: int, *, at_ms: int) -> None:
         place, history = stream.times.places.item(index), stream.fine.history
         stream.decided = index
-        stream.touched = max(stream.touched, place + self._shift - 1)
+        stream.touched = max(stream.touched, place + self.shift - 1)
         prices = history.open if self.spec.fill is FillModel.NEXT_OPEN else history.close
-        price, signal = exact_price(prices.item(place)), self._asked.pop(stream.number)
-        self.counts[self._act(stream, signal, index=index, price=price, at_ms=at_ms)] += 1
+        self.counts[self._act(stream, index=index, price=exact_price(prices.item(place)), at_ms=at_ms)] += 1
 
-    def _act(self, stream: DirectStream, signal: Signal, *, index: int, price: Decimal, at_ms: int) -> Reason:
+    def _act(self, stream: DirectStream, *, index: int, price: Decimal, at_ms: int) -> Reason:
         """Gates, size, limits and order of a signal; what was decided. Since when the signal stands is remembered."""
-        slot = stream.slot
+        slot, signal = stream.slot, stream.signal
         idle = _idle(signal.action, held=stream.held)
         stream.pending = idle is None
         if idle is not None:

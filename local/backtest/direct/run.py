@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from local.backtest.conservation import MoneyError
 from local.backtest.direct.ability import require_plain
 from local.backtest.direct.budget import DirectBudget
 from local.backtest.direct.engine import DirectEngine
-from local.backtest.outcome import BudgetResult, MoneyError, result_of
+from local.backtest.outcome import BudgetResult, result_of
 from local.backtest.spec import EngineKind
 from surefill.domain.money import ZERO, add, total
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from local.backtest.market import Market
-    from local.backtest.outcome import Trade
     from local.backtest.spec import BacktestSpec, BudgetPlan
     from surefill.domain.rows import Bot, Budget
     from surefill.strategies.base import Strategy
@@ -46,19 +46,9 @@ def run_direct(
         available=engine.budget.available,
         realised=engine.budget.realised,
         orders=sorted(engine.record.orders, key=lambda order: order.at),
-        trades=_in_order(engine.record.trades, engine=engine),
+        trades=[trade for *_, trade in sorted(engine.record.trades)],
         held=[(stream.symbol, stream.slot.quantity) for stream in held],
         decisions=engine.counts,
-    )
-
-
-def _in_order(trades: Sequence[Trade], *, engine: DirectEngine) -> list[Trade]:
-    """By the time they were closed; those closed at once as they were opened."""
-    opened: dict[tuple[str, str, object], int] = {}
-    for order in engine.record.orders:
-        opened.setdefault((order.bot, order.symbol, order.at), len(opened))
-    return sorted(
-        trades, key=lambda trade: (trade.closed_at, trade.opened_at, opened[trade.bot, trade.symbol, trade.opened_at])
     )
 
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 class DirectSlot:
     """The fields of `domain.rows.Slot` that gates and exits read, in place; names and meanings are the same.
 
-    `entry` is the order that opened the position, `entry_price` its price to 8 decimals, `position` what the strategy
-    was shown of it.
+    `entry` is the order that opened the position, `opened_by` its place among all orders, `entry_price` its price to 8
+    decimals; `position` is what the strategy was shown.
     """
 
     state: SlotState = SlotState.EMPTY
@@ -46,6 +46,8 @@ class DirectSlot:
     entry: Order | None = None
     entry_price: Decimal | None = None
     entry_id: str = ""
+    opened_ms: int = 0
+    opened_by: int = 0
     position: Position | None = None
 
     @property

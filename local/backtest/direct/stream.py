@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from local.backtest.direct.watching import Firing
     from local.backtest.market import Lane
     from surefill.domain.rows import Bot
-    from surefill.strategies.base import Needs, Strategy
+    from surefill.strategies.base import Needs, Signal, Strategy
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,7 +58,9 @@ class Timetable:
 
 @dataclass(slots=True, kw_only=True)
 class DirectStream:
-    """As `local.backtest.stream.Stream`. `firing` is the exit that the next touch event carries out.
+    """As `local.backtest.stream.Stream`.
+
+    `firing` is the exit that the next touch event carries out, `signal` what the next decision acts on.
 
     `waits`: a signal must stand for a while, or a pause follows a position. `asks_facts`: sizes or stops look at more
     of the market than its price.
@@ -77,6 +79,7 @@ class DirectStream:
     slot: DirectSlot
     waits: bool
     asks_facts: bool
+    signal: Signal
     firing: Firing | None = None
     pending: bool = False
     decided: int = -1
@@ -87,29 +90,27 @@ class DirectStream:
         """Whether it holds a position."""
         return self.slot.state is SlotState.OPEN
 
-    def next_index(self) -> int | None:
+    def next_index(self, *, held: bool, known: bool) -> int | None:
         """The next candle to ask at; with a signal pending every one counts, for it must stand."""
         times = self.times
         if self.pending:
             place = int(times.due.searchsorted(self.decided, side="right"))
             return int(times.due[place]) if place < len(times.due) else None
         indices = times.asked
-        if self.knows_sides:
-            indices = (times.sells if self.held else times.buys) or ()
+        if known:
+            indices = (times.sells if held else times.buys) or ()
         place = bisect_right(indices, self.decided)
         return indices[place] if place < len(indices) else None
 
-    def skip(self, *, before: int | None, counts: Counter[str]) -> None:
+    def skip(self, *, before: int | None, held: bool, counts: Counter[str]) -> None:
         """Count what the strategy says at the candles left out by `next_index`: nothing comes of it as things stand."""
-        if not self.knows_sides:
-            return
         times, last = self.times, len(self.lane.closed_ms) if before is None else before
         first, end = bisect_right(times.asked, self.decided), bisect_left(times.asked, last)
         if end <= first:
             return
-        idle = (times.buys if self.held else times.sells) or ()
+        idle = (times.buys if held else times.sells) or ()
         number = bisect_left(idle, last) - bisect_right(idle, self.decided)
-        counts[Reason.ALREADY_IN_POSITION if self.held else Reason.NO_POSITION] += number
+        counts[Reason.ALREADY_IN_POSITION if held else Reason.NO_POSITION] += number
         counts[Reason.HOLD] += end - first - number
         self.decided = times.asked[end - 1]
 

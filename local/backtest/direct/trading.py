@@ -39,11 +39,12 @@ _NO_RULES = ExitRules()
 class Record:
     """All that was done: orders as they came, trades, what was lost as dust (base) by symbol.
 
+    With each trade: when it was closed and opened (ms since 1970), and which of the orders opened it.
     `told` are a bot's orders by time and name, with what each sale closed; only of bots that look at their trades.
     """
 
     orders: list[Order] = field(default_factory=list)
-    trades: list[Trade] = field(default_factory=list)
+    trades: list[tuple[int, int, int, Trade]] = field(default_factory=list)
     dust: dict[str, Decimal] = field(default_factory=dict)
     told: dict[str, list[tuple[datetime, str, ClosedTrade | None]]] = field(default_factory=dict)
 
@@ -115,6 +116,7 @@ class Trading:
         slot.state, slot.quantity, slot.cost, slot.opened_at = SlotState.OPEN, entry.base_change, cost, tick
         slot.take_profit_percent, slot.stop_loss_percent = bot.take_profit_percent, planned.stop
         slot.exit_rules, slot.entry = self.exit_rules, entry
+        slot.opened_ms, slot.opened_by = now_ms, len(self.record.orders)
         paid = slot.entry_price = CENTS.floor(ROUGH.divide(entry.cost, entry.quantity))
         slot.take_profit, slot.stop_loss = self._levels(paid, stop=planned.stop)
         self.record.orders.append(entry)
@@ -148,7 +150,7 @@ class Trading:
         profit = self.budget.repay(basis=basis, proceeds=sale.quote_change, asset=self.rules.base, now_ms=now_ms)
         self._leave(EXACT.subtract(slot.quantity, quantity))
         self.record.orders.append(sale)
-        self.record.trades.append(trade_of(entry, sale))
+        self.record.trades.append((now_ms, slot.opened_ms, slot.opened_by, trade_of(entry, sale)))
         if self.reads_trades:
             closed = ClosedTrade(
                 bot_id=self.bot.bot_id,

@@ -124,3 +124,48 @@ def test_lengths_have_names() -> None:
     assert [timeframe_name(seconds) for seconds in (1, 60, 300, 3_600, 86_400, 604_800)] == [
         "1s", "1m", "5m", "1h", "1d", "1w",
     ]  # fmt: skip
+
+
+@pytest.fixture
+def large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file that is large enough to be kept, with a cache of its own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return write_csv(tmp_path / "large.csv", random_walk(pairs=1, candles=4_000, seed=1).history(0))
+
+
+def entries(tmp_path: Path) -> list[Path]:
+    return list((tmp_path / "cache" / "surefill" / "candles").iterdir())
+
+
+def test_a_file_that_was_read_is_kept_and_gives_the_same(large: Path, tmp_path: Path) -> None:
+    first = read_candles(large, symbol="C00/USDT")
+    (entry,) = entries(tmp_path)
+    written = entry.stat().st_mtime_ns
+    second = read_candles(large, symbol="C00/USDT")
+    assert entry.stat().st_mtime_ns == written
+    assert first.timeframe == second.timeframe
+    for column in ("opened_ms", "open", "high", "low", "close", "volume"):
+        assert getattr(first, column).tolist() == getattr(second, column).tolist()
+
+
+def test_a_file_that_changed_is_read_again_and_its_old_entry_goes(large: Path, tmp_path: Path) -> None:
+    read_candles(large, symbol="C00/USDT")
+    lines = large.read_text().splitlines()
+    large.write_text("\n".join(lines[:-1]) + "\n")
+    assert len(read_candles(large, symbol="C00/USDT")) == 3_999
+    assert len(entries(tmp_path)) == 1
+
+
+def test_an_entry_that_is_no_table_is_left_aside(large: Path, tmp_path: Path) -> None:
+    read_candles(large, symbol="C00/USDT")
+    (entry,) = entries(tmp_path)
+    for content in (b"", b"nonsense", entry.read_bytes()[:100_000]):
+        entry.write_bytes(content)
+        assert len(read_candles(large, symbol="C00/USDT")) == 4_000
+
+
+def test_bad_candles_are_not_kept(large: Path, tmp_path: Path) -> None:
+    large.write_text(large.read_text() + "1,1,1,1,1,1\n")
+    with pytest.raises(LocalError, match="row 4002"):
+        read_candles(large, symbol="C00/USDT")
+    assert not (tmp_path / "cache").exists()

@@ -102,6 +102,16 @@ def test_processes_give_what_one_gives(candles: list[str], tmp_path: Path) -> No
     assert one == two
 
 
+def test_the_engine_is_told_and_can_be_chosen(candles: list[str]) -> None:
+    asked = ["--strategy", "rsi_macd", *candles, *EASY]
+    auto, direct, protocol = (
+        document(*asked, "--engine", name)["results"][0] for name in ("auto", "direct", "protocol")
+    )
+    assert [one.pop("engine") for one in (auto, direct, protocol)] == ["direct", "direct", "protocol"]
+    assert auto == direct == protocol
+    assert "on the direct engine" in run(*asked).stdout
+
+
 def bad_candles(tmp_path: Path, *rows: list[object]) -> list[str]:
     return ["--candles", str(write_rows(tmp_path / "bad.csv", rows)), "--symbol", "BTC/USDT"]
 
@@ -122,6 +132,8 @@ GOOD_ROW = [1.0, 2.0, 0.5, 1.5, 10.0]
         (["--strategy", "rsi_macd", "--slippage", "-1"], "--slippage must be 0 to 50"),
         (["--strategy", "rsi_macd", "--budget", "0"], "--budget must be above 0"),
         (["--strategy", "rsi_macd", "--fill", "later"], "--fill must be one of close, next_open, ticks"),
+        (["--strategy", "rsi_macd", "--engine", "fast"], "--engine must be one of auto, direct, protocol"),
+        (["--strategy", "rsi_macd", "--engine", "direct", "--fill", "ticks"], "--engine direct can't run this: ticks"),
         (["--strategy", "rsi_macd", "--since", "yesterday"], "--since must be a date"),
         (["--strategy", "rsi_macd", "--since", "2031-01-01"], "no candles of"),
         (["--strategy", "rsi_macd", "--rules", "none.json"], "no such file"),

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from local.backtest.conservation import MoneyError, require_balances, require_conservation
 from local.backtest.costs import Costs
-from local.backtest.outcome import MoneyError, require_balances, require_conservation
 from local.backtest.spec import FillModel
 from surefill.adapters.memory import MemoryStore
 from surefill.domain.rows import Bot, Budget

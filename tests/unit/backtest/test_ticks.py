@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from local.backtest.conservation import require_conservation
 from local.backtest.costs import Costs
-from local.backtest.outcome import filled_orders, require_conservation
+from local.backtest.outcome import filled_orders
 from local.backtest.run import run
 from local.backtest.spec import BacktestSpec, BotPlan, BudgetPlan, FillModel
 from local.backtest.ticks import run_ticks

@@ -80,6 +80,16 @@ SCREENS_OUT = (
         return series.column("close") > series.column("open") * 1.001
 """
 )
+TELLS_OTHER_SIDES = (
+    HEAD
+    + """
+    def decide(self, market, position):
+        return base.Signal(action=base.Action.BUY if market.close() > market.open() else base.Action.HOLD)
+
+    def sides(self, series):
+        return (series.column("close") >= series.column("open") * 0.999) * 1
+"""
+)
 RAISES = (
     HEAD
     + """

@@ -63,6 +63,7 @@ def test_a_screen_leaves_out_nothing(name: str, seed: int) -> None:
         (bad.REMEMBERS, "determinism", "asked again in another order"),
         (bad.HASHES, "determinism", "another one in another process"),
         (bad.SCREENS_OUT, "screen", "wants BUY"),
+        (bad.TELLS_OTHER_SIDES, "screen", "sides says 1, but decide (no position) wants HOLD"),
         (bad.RAISES, "signals", "decide raised ZeroDivisionError"),
         (bad.NONSENSE, "signals", "must return a Signal, was str"),
         (bad.NO_LIMITS, "parameters", "parameter n must have a lower and an upper limit"),

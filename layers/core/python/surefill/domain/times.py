@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 _TIMEFRAME = re.compile(r"^(\d+)([smhdw])$")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
 
@@ -34,12 +36,12 @@ def sortable(moment: datetime) -> str:
 
 def from_milliseconds(milliseconds: int) -> datetime:
     """The time `milliseconds` after 1970-01-01 UTC."""
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
+    return _EPOCH + timedelta(milliseconds=milliseconds)
 
 
 def to_milliseconds(moment: datetime) -> int:
     """Whole milliseconds since 1970-01-01 UTC."""
-    return (require_utc(moment) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+    return (require_utc(moment) - _EPOCH) // _MILLISECOND
 
 
 def minute_of(moment: datetime) -> datetime:

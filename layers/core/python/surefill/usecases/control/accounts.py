@@ -59,10 +59,13 @@ class Limits:
         return self
 
     def as_fields(self, *, names: Iterable[str]) -> dict[str, Any]:
-        """The named limits as fields of a budget. A drawdown is a floor under what was realised."""
+        """The named limits as fields of a budget. The floor of a drawdown begins anew from what is realised now.
+
+        `sync_account` puts it there within five minutes.
+        """
         values: dict[str, Any] = {name: getattr(self, name) for name in names}
         if "max_drawdown" in values:
-            values["realised_floor"] = None if self.max_drawdown is None else -self.max_drawdown
+            values["realised_floor"] = None
         return values
 
 
