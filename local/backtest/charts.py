@@ -19,6 +19,8 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 78, 14, 12, 26
 # More points than this can't be told apart at this width.
 _POINTS = 1_400
 _MARKERS = 1_500
+# Up to so many markers, half their width.
+_SIZES = ((120, 4.0), (400, 2.6), (_MARKERS, 1.5))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +60,7 @@ def chart(lines: Sequence[Line], *, markers: Sequence[Marker] = (), title: str, 
         f'aria-label="{escape(title)}">',
         frame.grid(unit),
         *(_drawn(line, frame) for line in lines),
-        *(_mark(marker, frame) for marker in _thinned(markers)),
+        *_marks(_thinned(markers), frame),
         "</svg>",
         _legend(lines) if len(lines) > 1 else "",
         "</figure>",
@@ -103,13 +105,12 @@ class _Frame:
 def _drawn(line: Line, frame: _Frame) -> str:
     times, values = _thin(line.times_ms, line.values)
     points = " ".join(f"{x:.1f},{y:.1f}" for x, y in zip(frame.x(times), frame.y(values), strict=True))
+    drawn = f'<polyline class="{line.css}" points="{points}"/>'
     if not line.area:
-        return f'<polyline class="{line.css}" points="{points}"/>'
-    zero = frame.y(0.0)
-    return (
-        f'<polygon class="{line.css} area" points="{frame.x(times[0]):.1f},{zero:.1f} {points} '
-        f'{frame.x(times[-1]):.1f},{zero:.1f}"/>'
-    )
+        return drawn
+    zero, first, last = frame.y(0.0), frame.x(times[0]), frame.x(times[-1])
+    below = f"{first:.1f},{zero:.1f} {points} {last:.1f},{zero:.1f}"
+    return f'<polygon class="{line.css} area" points="{below}"/>{drawn}'
 
 
 def _thin(times: Any, values: Any) -> tuple[Any, Any]:
@@ -124,13 +125,18 @@ def _thin(times: Any, values: Any) -> tuple[Any, Any]:
     return times[places], values[places]
 
 
-def _mark(marker: Marker, frame: _Frame) -> str:
+def _marks(markers: Sequence[Marker], frame: _Frame) -> list[str]:
+    """Triangles beside the line; the more there are, the smaller, so that the line can still be seen."""
+    half = next(size for most, size in _SIZES if len(markers) <= most)
+    return [_mark(marker, frame, half=half) for marker in markers]
+
+
+def _mark(marker: Marker, frame: _Frame, *, half: float) -> str:
     x, y = float(frame.x(marker.time_ms)), float(frame.y(marker.value))
-    tip, base = (y + 3, y + 11) if marker.up else (y - 3, y - 11)
-    return (
-        f'<polygon class="{marker.css}" points="{x:.1f},{tip:.1f} {x - 4:.1f},{base:.1f} {x + 4:.1f},{base:.1f}">'
-        f"<title>{escape(marker.text)}</title></polygon>"
-    )
+    away = 1 if marker.up else -1
+    tip, base = y + away * 0.75 * half, y + away * 2.75 * half
+    corners = f"{x:.1f},{tip:.1f} {x - half:.1f},{base:.1f} {x + half:.1f},{base:.1f}"
+    return f'<polygon class="{marker.css}" points="{corners}"><title>{escape(marker.text)}</title></polygon>'
 
 
 def _thinned(markers: Sequence[Marker]) -> Sequence[Marker]:

@@ -59,7 +59,7 @@ def document(
     """Everything as JSON values."""
     candles = sum(result.candles for result in results)
     return {
-        "settings": settings(spec),
+        "settings": settings(spec, results),
         "candles": candles,
         "seconds": round(seconds, 3),
         "candles_per_second": round(candles / seconds),
@@ -67,7 +67,7 @@ def document(
     }
 
 
-def settings(spec: BacktestSpec) -> dict[str, str]:
+def settings(spec: BacktestSpec, results: Sequence[BudgetResult]) -> dict[str, str]:
     """What was run, in words."""
     costs = spec.costs
     return {
@@ -77,7 +77,12 @@ def settings(spec: BacktestSpec) -> dict[str, str]:
         "one order fills": "any amount" if costs.volume_share is None else f"{costs.volume_share} of a candle's volume",
         "trading rules": "given" if spec.rules else "none (steps of 8 decimals, no minimum)",
         "within a candle": "open, low, high, close: stops before profits",
+        "engine": _engines(results),
     }
+
+
+def _engines(results: Sequence[BudgetResult]) -> str:
+    return ", ".join(sorted({str(result.engine) for result in results}))
 
 
 def _write_report(
@@ -91,7 +96,7 @@ def _write_report(
         statistics=figures,
         histories=read_histories(spec, symbols=symbols),
         title="Backtest of " + ", ".join(bot.name for bot in spec.bots),
-        settings=settings(spec),
+        settings=settings(spec, results),
     )
     try:
         path.write_text(page, encoding="utf-8")
@@ -110,8 +115,9 @@ def _print(
         parts = [["reason", "trades", "won", "profit", "mean"], *part_rows(figures[result.name].by_reason)]
         lines += ["", f"{result.name}: by exit", *aligned(parts), *_rest(result)]
     candles = sum(result.candles for result in results)
-    engines = " and ".join(sorted({f"the {result.engine} engine" for result in results}))
-    lines.append(f"{candles:,} candles in {seconds:.2f} s ({candles / seconds:,.0f} per s) on {engines}")
+    lines.append(
+        f"{candles:,} candles in {seconds:.2f} s ({candles / seconds:,.0f} per s), engine: {_engines(results)}"
+    )
     sys.stdout.write("\n".join(lines) + "\n")
 
 

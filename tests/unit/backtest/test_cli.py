@@ -109,7 +109,7 @@ def test_the_engine_is_told_and_can_be_chosen(candles: list[str]) -> None:
     )
     assert [one.pop("engine") for one in (auto, direct, protocol)] == ["direct", "direct", "protocol"]
     assert auto == direct == protocol
-    assert "on the direct engine" in run(*asked).stdout
+    assert "engine: direct" in run(*asked).stdout
 
 
 def bad_candles(tmp_path: Path, *rows: list[object]) -> list[str]:

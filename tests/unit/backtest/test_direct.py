@@ -25,7 +25,8 @@ from surefill.strategies import STRATEGIES, base
 from surefill.strategies.market import MarketView
 from tests.unit.backtest.bench import body, run_bodies
 from tests.unit.backtest.cases import Erratic, Moody, case_of
-from tests.unit.backtest.markets import history_of
+from tests.unit.backtest.markets import history_of, random_walk
+from tests.unit.backtest.test_money import PARAMS, SYMBOLS
 
 # More of them: BACKTEST_CASES=5000 pytest tests/unit/backtest/test_direct.py
 CASES = int(os.environ.get("BACKTEST_CASES", "240"))
@@ -61,6 +62,8 @@ def test_both_engines_give_the_same_trades_balances_and_decisions() -> None:
     assert CASES < 240 or not missing, f"no case had {sorted(missing)}, they had {dict(seen)}"
 
 
+# Grids, and what looks at its equity. Those that may add to a position do not on the candles of the test.
+MORE_THAN_PLAIN = {"spot_grid", "infinity_grid", "bollinger_range", "rebalance"}
 BTC = "BTC/USDT"
 FLAT = (100.0, 100.0, 100.0, 100.0)
 
@@ -119,6 +122,30 @@ def test_what_is_more_than_plain_positions_runs_on_the_protocol_engine(
     auto, protocol = run(EngineKind.AUTO), run(EngineKind.PROTOCOL)
     assert auto.engine is EngineKind.PROTOCOL
     assert (auto.orders, auto.decisions) == (protocol.orders, protocol.decisions)
+
+
+@pytest.mark.parametrize("name", sorted(STRATEGIES))
+def test_every_strategy_gives_the_same_on_the_engine_chosen_for_it(name: str) -> None:
+    walk = random_walk(pairs=2, candles=2_000, seed=9)
+    bodies = [
+        body(
+            SYMBOLS.get(name, ["C00/USDT"]),
+            strategy=name,
+            interval_seconds=max(STRATEGIES[name].default_interval_seconds, 300),
+            params=PARAMS.get(name, {}),
+            stop_loss_percent="1",
+            take_profit_percent="1.5",
+        )
+    ]
+    auto, protocol = (
+        run_bodies(bodies, [walk.history(0), walk.history(1)], costs=Costs(), engine=engine)
+        for engine in (EngineKind.AUTO, EngineKind.PROTOCOL)
+    )
+    assert (auto.engine is EngineKind.DIRECT) == (name not in MORE_THAN_PLAIN)
+    assert auto.orders == protocol.orders
+    assert auto.trades == protocol.trades
+    assert auto.decisions == protocol.decisions
+    assert (auto.available, auto.realised) == (protocol.available, protocol.realised)
 
 
 def test_money_that_the_orders_do_not_explain_is_found() -> None:

@@ -103,28 +103,28 @@ def test_money_that_nothing_explains_is_found() -> None:
 
 
 # What a strategy can't run without.
-_PARAMS: dict[str, dict[str, Any]] = {
+PARAMS: dict[str, dict[str, Any]] = {
     "spot_grid": {"lower": "0.30", "upper": "0.55", "levels": 41},
     "infinity_grid": {"lower": "0.30"},
     "rebalance": {"weights": "C00/USDT=40, C01/USDT=40"},
 }
 # Acts on alerts from outside only.
 _WAITING = "webhook"
-_SYMBOLS = {"pairs": ["C00/USDT", "C01/USDT"], "rebalance": ["C00/USDT", "C01/USDT"]}
+SYMBOLS = {"pairs": ["C00/USDT", "C01/USDT"], "rebalance": ["C00/USDT", "C01/USDT"]}
 
 
 @pytest.mark.parametrize("name", sorted(STRATEGIES))
 def test_every_strategy_of_the_product_runs(name: str) -> None:
     walk = random_walk(pairs=2, candles=3_000, seed=3)
     strategy = STRATEGIES[name]
-    symbols = _SYMBOLS.get(name, ["C00/USDT"])
+    symbols = SYMBOLS.get(name, ["C00/USDT"])
     result = run_bodies(
         [
             body(
                 symbols,
                 strategy=name,
                 interval_seconds=max(strategy.default_interval_seconds, 300),
-                params=_PARAMS.get(name, {}),
+                params=PARAMS.get(name, {}),
                 stop_loss_percent="3",
                 take_profit_percent="4",
             )

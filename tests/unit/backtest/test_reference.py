@@ -8,6 +8,7 @@ import pytest
 import talib
 
 from local.backtest.costs import Costs
+from local.backtest.spec import EngineKind
 from surefill.domain.rules import SizingMode
 from surefill.strategies import base
 from surefill.strategies.rsi_macd import RsiMacd
@@ -50,13 +51,14 @@ def plain_loop(close: np.ndarray) -> list[Expected]:
     return found
 
 
-def assert_equal_to_the_loop(walk: Walk, *, pairs: int) -> tuple[int, Decimal]:
+def assert_equal_to_the_loop(walk: Walk, *, pairs: int, engine: EngineKind) -> tuple[int, Decimal]:
     symbols = [symbol_of(pair) for pair in range(pairs)]
     result = run_bodies(
         [body(symbols, interval_seconds=300)],
         [walk.history(pair) for pair in range(pairs)],
         costs=Costs(fee=Decimal("0.001"), fee_in_quote=True),
         strategies={"rsi_macd": FromTheFirstValue},
+        engine=engine,
         changed=lambda bot: with_sizing(bot, mode=SizingMode.FIXED, amount=Decimal("100.1")),
     )
     closed = {int(moment): place for place, moment in enumerate(walk.opened_ms + 300_000)}
@@ -72,7 +74,8 @@ def assert_equal_to_the_loop(walk: Walk, *, pairs: int) -> tuple[int, Decimal]:
     return len(result.trades), sum((trade.profit for trade in result.trades), Decimal(0))
 
 
-def test_every_trade_of_the_reference_market_is_the_loops() -> None:
-    count, profit = assert_equal_to_the_loop(random_walk(pairs=50, candles=DAYS_30), pairs=50)
+@pytest.mark.parametrize("engine", [EngineKind.DIRECT, EngineKind.PROTOCOL])
+def test_every_trade_of_the_reference_market_is_the_loops(engine: EngineKind) -> None:
+    count, profit = assert_equal_to_the_loop(random_walk(pairs=50, candles=DAYS_30), pairs=50, engine=engine)
     assert count == 6_715
     assert float(profit) == pytest.approx(-1_364.442, abs=5e-4)
