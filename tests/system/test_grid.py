@@ -1,4 +1,4 @@
-"""A grid on the deployed stage: orders rest at the exchange, and a fill brings the next one without waiting for a tick."""
+"""A grid on the deployed stage: orders rest at the exchange, and a fill brings the next one without a tick."""
 
 from surefill.domain.rows import Intent, Leg, Slot
 from surefill.domain.states import IntentState, SlotState
