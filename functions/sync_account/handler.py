@@ -1,4 +1,4 @@
-"""sync_account: a schedule's tick compares every account with its venue."""
+"""sync_account: a schedule's tick compares every account with its venue; also reads past trades that are asked for."""
 
 from surefill import startup  # isort: skip  # first, so that nothing is collected while the rest loads
 
@@ -10,7 +10,8 @@ from aws_lambda_powertools import Logger, Metrics
 from surefill.composition import InvocationClock, base
 from surefill.composition_venues import venues_of
 from surefill.domain.times import format_time
-from surefill.events import scheduled_tick
+from surefill.events import import_request, scheduled_tick
+from surefill.usecases.import_trades import TradeImport
 from surefill.usecases.sync_account import SCHEDULE, AccountSync
 
 logger = Logger()
@@ -18,26 +19,29 @@ metrics = Metrics()
 
 
 @cache
-def build() -> tuple[AccountSync, InvocationClock]:
+def build() -> tuple[AccountSync, TradeImport, InvocationClock]:
     """The composition root."""
     common = base(logger=logger, metrics=metrics)
-    sync = AccountSync(
-        store=common.store,
-        venues=venues_of(common.settings, store=common.store, clock=common.clock),
-        clock=common.clock,
-        observer=common.observer,
-    )
-    return sync, common.clock
+    store, clock, observer = common.store, common.clock, common.observer
+    venues = venues_of(common.settings, store=store, clock=clock)
+    sync = AccountSync(store=store, venues=venues, clock=clock, observer=observer)
+    return sync, TradeImport(store=store, histories=venues, clock=clock, observer=observer), clock
 
 
 @metrics.log_metrics
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Sync all accounts once."""
-    tick = scheduled_tick(event, schedule=SCHEDULE)
-    sync, clock = build()
+    """Sync all accounts once and go on with their imports, or begin an import."""
+    asked = import_request(event)
+    tick = None if asked else scheduled_tick(event, schedule=SCHEDULE)
+    sync, imports, clock = build()
     clock.refresh()
-    return {"tick": format_time(tick), "accounts": dict(sync.sync_all(tick=tick))}
+    if asked:
+        imports.begin(asked)
+        return {"imported": imports.go_on()}
+    assert tick is not None
+    states = dict(sync.sync_all(tick=tick))
+    return {"tick": format_time(tick), "accounts": states, "imported": imports.go_on()}
 
 
 startup.finish()

@@ -23,6 +23,7 @@ from local.backtest.tape import Tape, exact_price
 from surefill.domain import identity
 from surefill.domain.rows import Slot
 from surefill.domain.states import SlotState
+from surefill.usecases.ask import needs_of
 from surefill.usecases.evaluate import Prepared
 from surefill.usecases.timing import RESTING
 
@@ -88,7 +89,7 @@ class Engine:
 
     def _stream(self, number: int, bot: Bot, symbol: str) -> Stream:
         strategy = self.world.evaluator.strategies[bot.strategy](bot.params)
-        needs = strategy.needs(bot.symbols, symbol)
+        needs = needs_of(strategy, symbols=bot.symbols, symbol=symbol)
         lane, fine = self.market.lane(symbol, bot.timeframe), self.market.finest(symbol)
         next_open = self.fill is FillModel.NEXT_OPEN
         found = evaluations(bot, strategy=strategy, needs=needs, lane=lane, fine=fine, next_open=next_open)

@@ -1,16 +1,19 @@
 """`surefill accounts`: accounts at an exchange."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
 from rich.console import Group, RenderableType
+from rich.text import Text
 
 from local.cli.command import Session, Yes, api_command
-from local.cli.completion import AccountId
+from local.cli.completion import AccountId, Limit
 from local.cli.output import at, exact, facts, money, right, state, table, when, whole
+from local.cli.times import since_of
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
+_SEE = "surefill accounts trades"
 
 
 @api_command(app, "list")
@@ -70,6 +73,57 @@ def create(
     session.show(made, lambda: account_picture(made, session=session))
 
 
+@api_command(app, "import", changes=True)
+def import_(
+    session: Session,
+    account: AccountId,
+    symbol: Annotated[list[str], typer.Option(metavar="SYMBOL", help="A market; give it again for several.")],
+    since: Annotated[str, typer.Option(help="From then on: 30d, 2026-01-31, 2026-01-31T09:00+01:00.")],
+) -> None:
+    """Read the past trades of a live account from its exchange, under their real ids."""
+    start = since_of(since, now=session.now())
+    body = {"symbols": symbol, "since": start.isoformat()}
+    asked = session.api.post("accounts", account, "import", body=body)
+    session.show(
+        asked, lambda: Text(f"reading {', '.join(asked['symbols'])} since {asked['since']}; see: {_SEE} {account}")
+    )
+
+
+@api_command(app)
+def trades(
+    session: Session,
+    account: AccountId,
+    symbol: Annotated[str | None, typer.Option(help="Only this symbol.", show_default=False)] = None,
+    limit: Limit = 30,
+) -> None:
+    """The imported trades of an account, newest first; those of bots name their order."""
+    page = session.api.pages("accounts", account, "trades", limit=limit, symbol=symbol)
+    session.show(page, lambda: _trades(page["items"], session=session))
+
+
+def _trades(items: Sequence[Mapping[str, Any]], *, session: Session) -> RenderableType:
+    columns = (
+        whole("at"), whole("symbol"), whole("side"), right("quantity"), right("price"), right("cost"), right("fee"),
+        "asset", whole("trade"), whole("order"),
+    )  # fmt: skip
+    rows = [
+        (
+            at(item["at"], now=session.now()),
+            item["symbol"],
+            item["side"],
+            exact(item["quantity"]),
+            exact(item["price"]),
+            money(item["cost"]),
+            exact(item["fee"]),
+            item["fee_asset"],
+            item["trade_id"],
+            (item.get("ours") or "")[:8],
+        )
+        for item in items
+    ]
+    return table(columns, rows)
+
+
 def account_picture(account: Mapping[str, Any], *, session: Session) -> RenderableType:
     """One account, for the eye."""
     head = facts(
@@ -84,6 +138,10 @@ def account_picture(account: Mapping[str, Any], *, session: Session) -> Renderab
             ("paper balance", money(account.get("paper_balance"))),
             ("read from the venue", when(account.get("reconciled_at"), now=session.now())),
             ("next try", when(account.get("retry_at"), now=session.now())),
+            (
+                "importing trades",
+                [f"{symbol} from {since}" for symbol, since in account.get("imports", {}).items()] or None,
+            ),
         ]
     )
     parts: list[RenderableType] = [head]

@@ -11,11 +11,12 @@ from local.cli.command import DONE, NO, Session, api_command
 from local.cli.output import at, duration, state, table, whole
 
 app = typer.Typer(add_completion=False)
+_READ: Mapping[bool | None, str] = {None: "not read yet", True: "read", False: "can't be read"}
 
 
 @api_command(app)
 def health(session: Session) -> int:
-    """Look at tables, queue, schedules, accounts and stops. Exit code 1 when something is wrong."""
+    """Look at tables, queue, schedules, accounts, venues, keys and stops. Exit code 1 when something is wrong."""
     found = session.api.get("health", "detailed")
     session.show(found, lambda: picture(found, session=session))
     return DONE if found["ok"] else NO
@@ -34,6 +35,8 @@ def picture(found: Mapping[str, Any], *, session: Session) -> RenderableType:
         "",
         Text(f"tables       {answering} of {len(tables)} answer"),
         Text(f"evaluations  {'?' if waiting is None else waiting} waiting"),
+        *(Text(f"clock        {venue['venue']}: {_skew(venue.get('clock_skew_ms'))}") for venue in found["venues"]),
+        *(Text(f"keys         {secret['account_id']}: {_READ[secret.get('readable')]}") for secret in found["secrets"]),
         "",
         schedules_table(found["schedules"], session=session),
     ]
@@ -72,6 +75,10 @@ def _accounts(accounts: list[dict[str, Any]], *, session: Session) -> Renderable
         for item in accounts
     ]
     return table(columns, rows)
+
+
+def _skew(milliseconds: int | None) -> str:
+    return "not compared yet" if milliseconds is None else f"{milliseconds:+} ms from ours"
 
 
 def _problems(problems: list[str]) -> list[RenderableType]:

@@ -36,7 +36,7 @@ def test_every_list_goes_page_by_page(made: dict[str, Any]) -> None:
         "/accounts", "/budgets", "/bots", "/positions", "/reservations", "/panic", "/panic/{stop_id}",
         "/budgets/{budget_id}/ledger", "/budgets/{budget_id}/dust", "/bots/{bot_id}/decisions",
         "/bots/{bot_id}/risk-events", "/bots/{bot_id}/exit-events", "/bots/{bot_id}/orders", "/bots/{bot_id}/fills",
-        "/bots/{bot_id}/positions/closed",
+        "/bots/{bot_id}/positions/closed", "/accounts/{account_id}/trades",
     }  # fmt: skip
 
 

@@ -15,13 +15,16 @@ from surefill.domain.rows import (
     Intent,
     JournalEntry,
     Mode,
+    PastTrade,
     Row,
     Scope,
+    Side,
     Slot,
     Stop,
     StopKind,
 )
 from surefill.domain.states import IntentState
+from surefill.domain.times import sortable
 from surefill.listings import (
     ACCOUNTS_OF_VENUE,
     BOTS_OF_ACCOUNT,
@@ -31,6 +34,7 @@ from surefill.listings import (
     LEDGER_OF_BUDGET,
     OPEN_SLOTS,
     STOPS_OF_SCOPE,
+    TRADES_OF_ACCOUNT,
     UNFINISHED_INTENTS,
     Listing,
 )
@@ -39,6 +43,7 @@ from surefill.protocol.entry import claim_entry, record_entry, release_entry
 from surefill.protocol.exit import claim_exit, record_exit
 from surefill.protocol.order import look_again, send_gate
 from surefill.protocol.parts import OPEN, WORK
+from surefill.protocol.transaction import Guard, GuardFailedError, Key, Op, Update
 from tests.contract.world import World, at, fill, result_of, send, slot_of
 
 AnyRow = TypeVar("AnyRow", bound=Row)
@@ -227,6 +232,40 @@ def test_history_is_listed_page_by_page(store: Store, world: World) -> None:
     for stop in stops:
         store.insert(stop)
     assert _all_pages(store, STOPS_OF_SCOPE, Scope.ALL, limit=2) == [stops[:0:-1], stops[:1]]
+
+
+def test_trades_of_an_account_are_listed_newest_first_and_the_same_one_once(store: Store, world: World) -> None:
+    trades = [
+        PastTrade(
+            account_id=account, trade_key=f"{sortable(at(n))}#BTC/USDT#{n}", symbol="BTC/USDT", at=at(n), side=Side.BUY,
+            quantity=Decimal("0.01"), price=Decimal(60_000), cost=Decimal(600), fee=Decimal("0.00001"), fee_asset="BTC",
+            venue_order_id="7", trade_id=str(n), ours="a" * 32 if n else None,
+        )
+        for account in (world.account_id, "live-binance-other")
+        for n in range(3)
+    ]  # fmt: skip
+    for trade in [*trades, *trades]:
+        store.replace(trade)
+    assert _all_pages(store, TRADES_OF_ACCOUNT, world.account_id, limit=2) == [[trades[2], trades[1]], trades[:1]]
+
+
+@pytest.mark.parametrize("imports", [{}, {"BTC/USDT": "2026-01-01T00:00:00.000Z"}])
+def test_imports_change_only_from_what_was_read(store: Store, world: World, imports: dict[str, str]) -> None:
+    account = Account(
+        account_id=world.account_id, venue="binance", mode=Mode.LIVE, currency="USDT", imports=imports,
+        clock_skew_ms=-300, secret_ok=False,
+    )  # fmt: skip
+    store.insert(account)
+
+    def change(before: dict[str, str]) -> Row:
+        same = Guard(name="same", field="imports", op=Op.EQUAL, value=before, or_missing=not before)
+        key = Key(Account, (world.account_id,))
+        return store.update(Update(key=key, set={"imports": {"ETH/USDT": "x"}}, guards=(same,)))
+
+    with pytest.raises(GuardFailedError):
+        change({"BTC/USDT": "another time"})
+    assert store.get(Account, world.account_id) == account
+    assert change(imports) == replace(account, imports={"ETH/USDT": "x"})
 
 
 def test_the_places_of_one_owner_are_found_with_their_rungs(store: Store) -> None:

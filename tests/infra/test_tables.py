@@ -25,7 +25,7 @@ def keys(schema: list[dict[str, str]]) -> tuple[str, ...]:
 def test_these_are_the_tables() -> None:
     assert set(NAMES) == {
         "bots", "budgets", "slots", "intents", "ledger", "journal", "accounts", "markets", "schedules", "paper",
-        "exposures", "requests", "stops", "closings",
+        "exposures", "requests", "stops", "closings", "trades",
     }  # fmt: skip
 
 

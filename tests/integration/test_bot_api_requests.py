@@ -98,6 +98,7 @@ def test_lists_never_scan_a_table(cloud: Cloud, ready: Api, monkeypatch: pytest.
     paths = (
         "/accounts", "/budgets", "/bots", "/positions", "/reservations", "/panic", "/health/detailed", "/schedules",
         "/bots/trend", "/bots/trend/orders", "/bots/trend/decisions", f"/budgets/{BUDGET_ID}/ledger",
+        "/accounts/live-binance-main/trades",
     )  # fmt: skip
     for path in paths:
         assert ready("GET", path)[0] == 200
@@ -115,7 +116,11 @@ def test_health_tells_what_is_wrong_and_no_secrets(cloud: Cloud, ready: Api) -> 
         for name in ("dispatch", "watch_exits", "reconcile", "sync_account", "refresh_markets")
     ]
     assert ready("GET", "/health")[1] == {"ok": False, "problems": told["problems"]}
-    assert "secret" not in str(told)
+    assert (told["venues"], told["secrets"]) == (
+        [{"venue": "binance", "clock_skew_ms": None}],
+        [{"account_id": "live-binance-main", "readable": None}],
+    )
+    assert str(ACCOUNT["secret_name"]) not in str(told)
     assert told["accounts"][0]["differences"] == {}
     assert ready("GET", "/schedules")[1]["running"] is False
 

@@ -168,7 +168,7 @@ def test_the_schema_knows_the_parameters_of_each_strategy() -> None:
     schema = bot_schema()
     swing = next(rule for rule in schema["allOf"] if rule["if"]["properties"]["strategy"]["const"] == "swing")
     assert "trend_period" in swing["then"]["properties"]["params"]["properties"]
-    assert schema["properties"]["stop_loss_percent"]["type"] == ["string", "number"]
+    assert schema["properties"]["slippage_percent"]["type"] == ["string", "number"]
     references = [part.split('"')[0] for part in json.dumps(schema).split('"#/$defs/')[1:]]
     assert references
     assert set(references) <= set(schema["$defs"])

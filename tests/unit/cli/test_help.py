@@ -26,6 +26,8 @@ _PLAIN = {
 HELPS = {
     "surefill": [],
     "bots": ["bots"],
+    "accounts": ["accounts"],
+    "accounts_import": ["accounts", "import"],
     "panic": ["panic"],
     "why": ["why"],
     "apply": ["apply"],

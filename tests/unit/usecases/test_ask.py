@@ -130,3 +130,12 @@ def test_outside_the_main_thread_nothing_is_interrupted() -> None:
     thread.start()
     thread.join()
     assert answers == [BUY]
+
+
+def test_who_asks_for_its_equity_is_given_the_closes_of_all_it_may_hold() -> None:
+    class Balanced(Odd):
+        def needs(self, symbols: tuple[str, ...], symbol: str) -> Needs:
+            return Needs(candles=2, equity=True)
+
+    needs = ask.needs_of(Balanced({"how": "buy"}), symbols=("BTC/USDT", "ETH/USDT"), symbol="BTC/USDT")
+    assert [(other.symbol, other.candles) for other in needs.others] == [("ETH/USDT", 1)]

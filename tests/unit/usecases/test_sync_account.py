@@ -1,19 +1,22 @@
 """What an account must hold while the orders of a grid rest."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from surefill.domain.identity import owner_key
-from surefill.domain.orders import Balance
+from surefill.domain.orders import Balance, VenueError
+from surefill.domain.reasons import Reason
 from surefill.domain.rows import Account, AccountState, Intent, Slot
 from surefill.domain.states import SlotState
 from surefill.protocol.funds import raise_floor
 from surefill.protocol.parts import OPEN
 from surefill.protocol.transaction import GuardFailedError
 from surefill.usecases.sync_account import AccountSync
-from tests.fakes.world import MARKET, TICK, World
+from tests.fakes.world import MARKET, TICK, FakeClock, FakeVenue, World
 from tests.unit.usecases.test_order_life import entry
 
 ACCOUNT = "live-binance-main"
@@ -105,3 +108,69 @@ def test_a_limit_that_is_changed_meanwhile_keeps_its_own_floor(world: World) -> 
     with pytest.raises(GuardFailedError) as caught:
         world.store.update(stale)
     assert caught.value.names() == {"same_limit"}
+
+
+class SkewedVenue(FakeVenue):
+    """A venue with a clock of its own, and keys that may be unreadable."""
+
+    ahead = timedelta(0)
+    takes = timedelta(0)
+    clock: FakeClock
+    refused: VenueError | None = None
+
+    def server_time(self) -> datetime:
+        half = self.takes / 2
+        self.clock.current += half
+        theirs = self.clock.now() + self.ahead
+        self.clock.current += half
+        return theirs
+
+    def of_account(self, account: Account) -> FakeVenue:
+        if self.refused is not None:
+            raise self.refused
+        return self
+
+
+@pytest.fixture
+def skewed(world: World) -> tuple[SkewedVenue, Callable[[], Account]]:
+    venue = SkewedVenue(held={"USDT": Balance(free=Decimal(1000), locked=Decimal(0))})
+    venue.clock = world.clock
+
+    def look() -> Account:
+        sync = AccountSync(store=world.store, venues=venue, clock=world.clock, observer=world.observer)
+        sync.sync_all(tick=TICK)
+        account = world.store.get(Account, ACCOUNT)
+        assert account is not None
+        return account
+
+    return venue, look
+
+
+def test_the_skew_of_the_venues_clock_is_kept_and_small_changes_are_not_written(
+    skewed: tuple[SkewedVenue, Callable[[], Account]],
+) -> None:
+    venue, look = skewed
+    venue.takes = timedelta(milliseconds=400)
+    seen = []
+    for ahead in (120, 370, 371, -900, -1_150):
+        venue.ahead = timedelta(milliseconds=ahead)
+        seen.append(look().clock_skew_ms)
+    assert seen == [120, 120, 371, -900, -900]
+
+
+def test_a_slow_answer_says_nothing_of_the_clock(skewed: tuple[SkewedVenue, Callable[[], Account]]) -> None:
+    venue, look = skewed
+    venue.takes, venue.ahead = timedelta(seconds=1.2), timedelta(minutes=1)
+    assert look().clock_skew_ms is None
+
+
+def test_whether_the_keys_can_be_read_is_kept(skewed: tuple[SkewedVenue, Callable[[], Account]]) -> None:
+    venue, look = skewed
+    assert look().secret_ok is True
+    venue.refused = VenueError(Reason.VENUE_DOWN, "the secrets did not answer")
+    assert look().secret_ok is True
+    venue.refused = VenueError(Reason.CREDENTIALS_REJECTED, "no such secret")
+    account = look()
+    assert (account.secret_ok, account.state) == (False, AccountState.AUTH_FAILED)
+    venue.refused = None
+    assert look().secret_ok is True

@@ -3,11 +3,11 @@
 from surefill.adapters.aws.clients import LateClient, client
 from surefill.adapters.aws.secrets import ManagedSecrets
 from surefill.adapters.venues import RealVenues
-from surefill.ports import Clock, Store, Venues
+from surefill.ports import Clock, Store
 from surefill.settings import Settings
 
 
-def venues_of(settings: Settings, *, store: Store, clock: Clock, public_only: bool = False) -> Venues:
+def venues_of(settings: Settings, *, store: Store, clock: Clock, public_only: bool = False) -> RealVenues:
     """Adapters for the venues and accounts of the stage; `public_only` when no request will have to be signed."""
     secrets = LateClient("secretsmanager") if public_only else client("secretsmanager")
     return RealVenues(

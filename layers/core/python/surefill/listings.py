@@ -13,6 +13,7 @@ from surefill.domain.rows import (
     Intent,
     JournalEntry,
     LedgerEntry,
+    PastTrade,
     Row,
     Slot,
     Stop,
@@ -69,3 +70,4 @@ JOURNAL_OF_BOT = Listing(row=JournalEntry, by="bot_id", order="entry_key", newes
 LEDGER_OF_BUDGET = Listing(row=LedgerEntry, by="budget_id", order="entry_key")
 STOPS_OF_SCOPE = Listing(row=Stop, by="scope", order="stop_id", newest_first=True)
 CLOSINGS_OF_STOP = Listing(row=Closing, by="stop_id", order="position_key")
+TRADES_OF_ACCOUNT = Listing(row=PastTrade, by="account_id", order="trade_key", newest_first=True)

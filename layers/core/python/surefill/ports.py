@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 from surefill.domain.advice import Advice, AdviceRequest
 from surefill.domain.candles import Quote
 from surefill.domain.notices import Notice
-from surefill.domain.orders import Balance, OrderRequest, PostOutcome, VenueOrder
+from surefill.domain.orders import Balance, OrderRequest, PostOutcome, TradePage, VenueOrder
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import (
     Account,
@@ -174,6 +174,22 @@ class Venues(Protocol):
 
     def of_account(self, account: Account) -> Venue:
         """The account at its venue: the real one when live, the paper one otherwise."""
+        ...
+
+
+class TradeHistory(Protocol):
+    """The trades of one account at its venue, our own and others."""
+
+    def past_trades(self, *, symbol: str, since: datetime, limit: int) -> TradePage:
+        """Trades made since a time: one page of at most `limit`, possibly an empty one. Raises VenueError."""
+        ...
+
+
+class TradeHistories(Protocol):
+    """Finds the history of an account."""
+
+    def history_of(self, account: Account) -> TradeHistory:
+        """The account's history. Raises VenueError: ACCOUNT_BLOCKED for a paper account, which has none."""
         ...
 
 

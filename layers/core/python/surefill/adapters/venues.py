@@ -22,14 +22,14 @@ from surefill.domain.money import ZERO
 from surefill.domain.orders import VenueError
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Account, Mode
-from surefill.ports import Clock, MarketData, Store, Venue
+from surefill.ports import Clock, MarketData, Store, TradeHistory, Venue
 from surefill.settings import VenueHosts
 
 PROFILES: Mapping[str, VenueProfile] = {BINANCE.name: BINANCE}
 
 
 class RealVenues:
-    """Implements `ports.Venues`; adapters are built once per account and kept while their key stays the same.
+    """Implements `ports.Venues` and `ports.TradeHistories`; an account's adapter is kept while its key stays the same.
 
     `hosts` says per venue where it is on this stage, `secret_prefix` ("surefill/prod/") names the secrets of accounts
     that do not name their own. `transport` replaces the network (simulations); None is the real one.
@@ -71,9 +71,15 @@ class RealVenues:
 
     def of_account(self, account: Account) -> Venue:
         """The account at its venue. Raises VenueError when it must not or can't be reached."""
-        if not account.account_id.startswith(f"{account.mode}-{account.venue}-"):
-            raise _blocked(f"account id must start with {account.mode}-{account.venue}-, was {account.account_id!r}")
+        _require_own_id(account)
         return self._paper_venue(account) if account.mode is Mode.PAPER else self._live_venue(account)
+
+    def history_of(self, account: Account) -> TradeHistory:
+        """The trades of a live account. Raises VenueError; ACCOUNT_BLOCKED for a paper account, which has none."""
+        if account.mode is Mode.PAPER:
+            raise _blocked(f"paper account {account.account_id} has no trades at {account.venue}")
+        _require_own_id(account)
+        return self._live_venue(account)
 
     def _paper_venue(self, account: Account) -> PaperVenue:
         if account.account_id not in self._paper:
@@ -120,6 +126,11 @@ class RealVenues:
             credentials=credentials,
             inner=self._transport(profile.name) if self._transport is not None else None,
         )
+
+
+def _require_own_id(account: Account) -> None:
+    if not account.account_id.startswith(f"{account.mode}-{account.venue}-"):
+        raise _blocked(f"account id must start with {account.mode}-{account.venue}-, was {account.account_id!r}")
 
 
 def _opening(account: Account) -> Decimal:

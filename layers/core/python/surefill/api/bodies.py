@@ -26,6 +26,13 @@ class AccountBody(Body):
     paper_balance: Amount | None = None
 
 
+class ImportBody(Body):
+    """Whose past trades to read from the venue: symbols of the account, since an ISO 8601 time with a zone."""
+
+    symbols: list[Id] = Field(min_length=1, max_length=20)
+    since: str = Field(max_length=40, examples=["2026-01-31T00:00:00Z"])
+
+
 class LimitsBody(Body):
     """Limits of a budget; they hold inside every claim. null takes one away."""
 
@@ -72,8 +79,8 @@ class _Definition(Body):
     timeframe: str | None = None
     interval_seconds: int | None = None
     budget_percent: Percent = Decimal(20)
-    take_profit_percent: Percent = Decimal(3)
-    stop_loss_percent: Percent = Decimal(2)
+    take_profit_percent: Percent | None = None
+    stop_loss_percent: Percent | None = None
     slippage_percent: Percent = Decimal("0.5")
     confirmation_seconds: int = 300
     cooldown_seconds: int = 900

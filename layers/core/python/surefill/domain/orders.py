@@ -39,6 +39,29 @@ class VenueOrder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VenueTrade:
+    """A trade of the account. `client_order_id` is None when the venue no longer shows the order it belongs to."""
+
+    symbol: str
+    side: Side
+    at: datetime
+    venue_order_id: str
+    client_order_id: str | None
+    fill: Fill
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradePage:
+    """Some trades of an account, oldest first, and from when on to read further (None: that was all).
+
+    A trade at the border of two pages comes twice.
+    """
+
+    trades: tuple[VenueTrade, ...]
+    next_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
     """The venue has the order: its own id and our client id came back."""
 

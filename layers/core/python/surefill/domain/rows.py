@@ -345,7 +345,9 @@ class Account:
     """An account at a venue. Its id carries mode and venue ("live-binance-main"), so paper and live share no key.
 
     `trouble` is why it could not be read or is not in order, unchanged since `trouble_since`. Until `retry_at` nothing
-    is bought with it (its circuit is open).
+    is bought with it (its circuit is open). `clock_skew_ms` is how far the venue's clock is ahead of ours, to a quarter
+    of a second; `secret_ok` whether the keys of a live account could be read. `imports` holds the symbols whose past
+    trades are still being read, and from when on.
     """
 
     TABLE: ClassVar[str] = "accounts"
@@ -365,6 +367,34 @@ class Account:
     reconciled_at: datetime | None = None
     differences: Mapping[str, str] = field(default_factory=dict)
     balances: Mapping[str, str] = field(default_factory=dict)
+    clock_skew_ms: int | None = None
+    secret_ok: bool | None = None
+    imports: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastTrade:
+    """One trade of an account as its venue reports it, once per venue trade id. `ours` is the intent it belongs to.
+
+    `trade_key` is "<time>#<symbol>#<venue trade id>"; `fee` is in `fee_asset`, `cost` is quote money.
+    """
+
+    TABLE: ClassVar[str] = "trades"
+    KEY: ClassVar[tuple[str, ...]] = ("account_id", "trade_key")
+
+    account_id: str
+    trade_key: str
+    symbol: str
+    at: datetime
+    side: Side
+    quantity: Decimal
+    price: Decimal
+    cost: Decimal
+    fee: Decimal
+    fee_asset: str
+    venue_order_id: str
+    trade_id: str
+    ours: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -498,4 +528,5 @@ Row = (
     | Request
     | Stop
     | Closing
+    | PastTrade
 )

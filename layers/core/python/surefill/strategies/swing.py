@@ -43,6 +43,7 @@ class Swing(base.Strategy):
     """Pullbacks in an uptrend."""
 
     name: ClassVar[str] = "swing"
+    confirms: ClassVar[bool] = False
     Params: ClassVar[type[base.Params]] = SwingParams
     default_timeframe: ClassVar[str] = "30m"
     default_interval_seconds: ClassVar[int] = 1_800

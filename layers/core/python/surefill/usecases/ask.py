@@ -4,10 +4,11 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from types import FrameType
 
 from surefill.domain.money import ZERO
-from surefill.strategies.base import Action, Rung, Signal, Strategy
+from surefill.strategies.base import Action, Needs, Other, Rung, Signal, Strategy
 
 # A decision takes well below a millisecond; one that takes this long will not end.
 PATIENCE_SECONDS = 2.0
@@ -26,6 +27,22 @@ def build(strategies: Mapping[str, type[Strategy]], name: str, params: Mapping[s
         return known(params)
     except Exception as error:
         raise StrategyError(f"{type(error).__name__}: {error}"[:300]) from error
+
+
+def needs_of(strategy: Strategy, *, symbols: tuple[str, ...], symbol: str) -> Needs:
+    """What the strategy must be given; who asks for its equity also needs the last close of all it may hold.
+
+    StrategyError when it can't say.
+    """
+    try:
+        needs = strategy.needs(symbols, symbol)
+    except Exception as error:
+        raise StrategyError(f"{type(error).__name__}: {error}"[:300]) from error
+    if not needs.equity:
+        return needs
+    declared = {other.symbol for other in needs.others if other.timeframe is None}
+    missing = tuple(Other(candles=1, symbol=one) for one in symbols if one != symbol and one not in declared)
+    return replace(needs, others=(*needs.others, *missing))
 
 
 def signal_of(decide: Callable[[], object]) -> Signal:

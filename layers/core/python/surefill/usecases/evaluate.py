@@ -240,18 +240,13 @@ class BatchRun:
 def _prepared(bot: Bot, *, batch: Batch, strategies: Mapping[str, type[Strategy]]) -> Prepared:
     try:
         strategy = ask.build(strategies, bot.strategy, bot.params)
+        needs = ask.needs_of(strategy, symbols=bot.symbols, symbol=batch.symbol)
+        return Prepared(bot=bot, strategy=strategy, needs=needs)
     except LookupError as error:
-        return Prepared(bot=bot, problem=Refusal(reason=Reason.STRATEGY_UNKNOWN, numbers={"error": str(error)}))
+        reason, text = Reason.STRATEGY_UNKNOWN, str(error)
     except ask.StrategyError as error:
-        return Prepared(bot=bot, problem=_failure(str(error)))
-    try:
-        return Prepared(bot=bot, strategy=strategy, needs=strategy.needs(bot.symbols, batch.symbol))
-    except Exception as error:
-        return Prepared(bot=bot, problem=_failure(f"{type(error).__name__}: {error}"))
-
-
-def _failure(text: str) -> Refusal:
-    return Refusal(reason=Reason.STRATEGY_FAILED, numbers={"error": text[:300]})
+        reason, text = Reason.STRATEGY_FAILED, str(error)
+    return Prepared(bot=bot, problem=Refusal(reason=reason, numbers={"error": text}))
 
 
 def _told(intent: Intent, wish: Wish) -> Reason:

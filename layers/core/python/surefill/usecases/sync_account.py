@@ -13,7 +13,7 @@ from decimal import Decimal
 from surefill.domain.money import ZERO, add, plain, subtract
 from surefill.domain.orders import Balance, VenueError
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Account, AccountState, Budget, Intent, ScheduleRow, Slot
+from surefill.domain.rows import Account, AccountState, Budget, Intent, Mode, ScheduleRow, Slot
 from surefill.domain.states import IN_FLIGHT, SlotState
 from surefill.domain.times import day_of
 from surefill.ports import Clock, Observer, Store, Venues
@@ -25,6 +25,10 @@ SCHEDULE = "sync_account"
 _TOLERANCE = Decimal("0.00000001")
 # After a look that failed nothing is bought with the account until the next one has had its chance.
 _PAUSE = timedelta(minutes=6)
+# Keeps writes rare: a smaller change of the clocks is not stored.
+_SKEW_STEP_MS = 250
+# An answer that took longer says too little of when it was given.
+_SLOWEST = timedelta(seconds=1)
 _PASSING = frozenset({Reason.VENUE_DOWN, Reason.MAINTENANCE, Reason.RATE_LIMITED})
 
 
@@ -40,7 +44,8 @@ class AccountSync:
     def sync_all(self, *, tick: datetime) -> Mapping[str, str]:
         """Sync every account; returns each account's state."""
         accounts = list(self.store.all_rows(Account))
-        states = {account.account_id: self.sync(account) for account in accounts}
+        skews = {venue: self._skew(venue) for venue in sorted({account.venue for account in accounts})}
+        states = {account.account_id: self.sync(account, skew=skews[account.venue]) for account in accounts}
         self.store.replace(
             ScheduleRow(schedule_name=SCHEDULE, last_tick=tick, finished_at=self.clock.now(), counts=states)
         )
@@ -58,19 +63,42 @@ class AccountSync:
         limit = budget.max_daily_loss
         return limit is not None and budget.loss_today >= limit and budget.day == today
 
-    def sync(self, account: Account) -> str:
-        """Read one account's balances, compare, and remember both."""
+    def _skew(self, venue: str) -> int | None:
+        """How many ms the venue's clock is ahead of ours; None when it can't be told."""
+        asked = self.clock.now()
         try:
-            balances = self.venues.of_account(account).balances()
+            theirs = self.venues.market_data(venue).server_time()
+        except VenueError:
+            return None
+        took = self.clock.now() - asked
+        return None if took > _SLOWEST else (theirs - asked - took / 2) // timedelta(milliseconds=1)
+
+    def sync(self, account: Account, *, skew: int | None = None) -> str:
+        """Read one account's balances, compare, and remember both, with the `skew` (ms) of its venue's clock."""
+        seen = account
+        if skew is not None and (seen.clock_skew_ms is None or abs(skew - seen.clock_skew_ms) > _SKEW_STEP_MS):
+            seen = replace(seen, clock_skew_ms=skew)
+        try:
+            venue = self.venues.of_account(account)
         except VenueError as error:
-            return self._unreadable(account, error)
+            rejected = account.mode is Mode.LIVE and error.reason is Reason.CREDENTIALS_REJECTED
+            return self._unreadable(account, replace(seen, secret_ok=False) if rejected else seen, error)
+        if account.mode is Mode.LIVE:
+            seen = replace(seen, secret_ok=True)
+        try:
+            balances = venue.balances()
+        except VenueError as error:
+            return self._unreadable(account, seen, error)
+        return self._compared(account, seen, balances)
+
+    def _compared(self, account: Account, seen: Account, balances: Mapping[str, Balance]) -> str:
         held = {asset: add(balance.free, balance.locked) for asset, balance in balances.items()}
         differences = self._differences(account, held) if not self._in_flight(account) else dict(account.differences)
         missing = {asset: text for asset, text in differences.items() if text.startswith("-")}
         state = AccountState.OUT_OF_SYNC if missing else AccountState.OK
         reason = "; ".join(f"{asset} short by {text[1:]}" for asset, text in sorted(missing.items()))
         after = replace(
-            self._in_trouble(account, Reason.RECONCILE_DIFFERENCE if missing else None),
+            self._in_trouble(seen, Reason.RECONCILE_DIFFERENCE if missing else None),
             state=state,
             state_reason=reason,
             retry_at=None,
@@ -87,12 +115,12 @@ class AccountSync:
         self.observer.metric("ReconcileDeficits", len(missing))
         return state
 
-    def _unreadable(self, account: Account, error: VenueError) -> str:
+    def _unreadable(self, account: Account, seen: Account, error: VenueError) -> str:
         self.observer.event(error.reason, account=account.account_id, error=str(error))
         state = AccountState.AUTH_FAILED if error.reason is Reason.CREDENTIALS_REJECTED else account.state
         pause = self.clock.now() + _PAUSE if error.reason in _PASSING else None
         after = replace(
-            self._in_trouble(account, error.reason),
+            self._in_trouble(seen, error.reason),
             state=state,
             state_reason=str(error)[:200],
             retry_at=error.retry_at or pause,

@@ -11,8 +11,9 @@ from typing import Any
 from surefill.adapters.ccxt import reading
 from surefill.adapters.ccxt.profile import Trade, UnreadableError
 from surefill.domain.money import ZERO, multiply, total
-from surefill.domain.orders import Balance, VenueOrder
+from surefill.domain.orders import Balance, VenueOrder, VenueTrade
 from surefill.domain.rows import Fill, Side
+from surefill.domain.times import from_milliseconds
 
 _FINISHED = frozenset({"FILLED", "CANCELED", "REJECTED", "EXPIRED", "EXPIRED_IN_MATCH"})
 
@@ -70,6 +71,21 @@ class BinanceAccount:
             fee_asset=reading.name(trade, "commissionAsset", what="trade"),
         )
         return Trade(order_id=reading.name(trade, "orderId", what="trade"), fill=fill)
+
+    def read_past_trade(self, said: object, *, symbol: str) -> VenueTrade:
+        """The same row with its time and side."""
+        row, trade = reading.mapping(said, what="trade"), self.read_trade(said)
+        buys = row.get("isBuyer")
+        if row.get("symbol") != market_id(symbol) or not isinstance(buys, bool):
+            raise UnreadableError(f"trade must be of {market_id(symbol)} with isBuyer, was of {row.get('symbol')!r}")
+        return VenueTrade(
+            symbol=symbol,
+            side=Side.BUY if buys else Side.SELL,
+            at=from_milliseconds(self.trade_time(said)),
+            venue_order_id=trade.order_id,
+            client_order_id=None,
+            fill=trade.fill,
+        )
 
     def read_balances(self, said: object) -> Mapping[str, Balance]:
         """Everything that is not zero."""

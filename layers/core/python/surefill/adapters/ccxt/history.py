@@ -1,6 +1,7 @@
 """What a venue's lists remember: open orders, past orders and trades, read to their end page by page."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -8,10 +9,10 @@ from surefill.adapters.ccxt import reading
 from surefill.adapters.ccxt.connection import Connection
 from surefill.adapters.ccxt.profile import Trade
 from surefill.domain.money import total
-from surefill.domain.orders import VenueError, VenueOrder
+from surefill.domain.orders import TradePage, VenueError, VenueOrder, VenueTrade
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Fill
-from surefill.domain.times import to_milliseconds
+from surefill.domain.times import from_milliseconds, to_milliseconds
 
 _Row = TypeVar("_Row")
 
@@ -45,6 +46,56 @@ class History:
             symbol=symbol,
             since=since,
         )
+
+    def past_trades(self, symbol: str, *, since: datetime, limit: int) -> TradePage:
+        """One page of the account's trades, each with our id of its order as far as the venue still shows it."""
+        start = to_milliseconds(since)
+        rows, following = self._page(
+            self._dialect.ask_trades,
+            lambda said: (self._dialect.trade_time(said), self._dialect.read_past_trade(said, symbol=symbol)),
+            symbol=symbol,
+            start=start,
+            end=to_milliseconds(self._connection.clock.now() + timedelta(minutes=1)),
+            limit=min(limit, self._profile.page),
+        )
+        ids = (
+            self._client_ids([trade for _, trade in rows], symbol=symbol, since=start, until=rows[-1][0])
+            if rows
+            else {}
+        )
+        return TradePage(
+            trades=tuple(replace(trade, client_order_id=ids[trade.venue_order_id]) for _, trade in rows),
+            next_since=None if following is None else from_milliseconds(following),
+        )
+
+    def _client_ids(
+        self, trades: Sequence[VenueTrade], *, symbol: str, since: int, until: int
+    ) -> Mapping[str, str | None]:
+        """Our ids by the venue's: from the orders of the same time in one request, one by one for what is older."""
+        orders = self._list(
+            lambda exchange: self._dialect.ask_orders(
+                exchange, symbol=symbol, since=since, until=until, limit=self._profile.page
+            ),
+            lambda said: self._dialect.read_order(said, symbol=symbol),
+        )
+        known: dict[str, str | None] = {order.venue_order_id: order.client_order_id for order in orders}
+        for trade in trades:
+            if trade.venue_order_id not in known:
+                known[trade.venue_order_id] = self._client_id(trade.venue_order_id, symbol=symbol)
+        return known
+
+    def _client_id(self, venue_order_id: str, *, symbol: str) -> str | None:
+        try:
+            return self._connection.look(
+                lambda exchange: self._dialect.ask_order_by_venue_id(
+                    exchange, symbol=symbol, venue_order_id=venue_order_id
+                ),
+                lambda said: self._dialect.read_order(said, symbol=symbol).client_order_id,
+            )
+        except VenueError as error:
+            if error.reason is Reason.NO_DATA:
+                return None
+            raise
 
     def fills(self, order: VenueOrder) -> tuple[Fill, ...]:
         """The trades of one order, until they add up to its filled quantity or the venue shows no more."""
@@ -80,36 +131,37 @@ class History:
         since: datetime,
     ) -> Iterator[_Row]:
         """All rows since a time, window by window, and page by page while a window has more than one page."""
-        start = to_milliseconds(since)
         # A minute beyond our clock: the venue's may be ahead.
         end = to_milliseconds(self._connection.clock.now() + timedelta(minutes=1))
-        window = self._profile.history_window // timedelta(milliseconds=1)
-        while start <= end:
-            until = min(start + window - 1, end)
-            rows = self._window(ask, read, symbol=symbol, since=start, until=until)
+        start: int | None = to_milliseconds(since)
+        while start is not None:
+            rows, start = self._page(ask, read, symbol=symbol, start=start, end=end, limit=self._profile.page)
             yield from (row for _, row in rows)
-            if len(rows) < self._profile.page:
-                start = until + 1
-            elif rows[-1][0] > start:
-                # The last millisecond may go on beyond the page: it is asked for again.
-                start = rows[-1][0]
-            else:
-                raise VenueError(Reason.VENUE_DOWN, f"{self._profile.name} lists do not advance past {start} ms")
 
-    def _window(
+    def _page(
         self,
         ask: Callable[..., object],
         read: Callable[[object], tuple[int, _Row]],
         *,
         symbol: str,
-        since: int,
-        until: int,
-    ) -> list[tuple[int, _Row]]:
-        limit = self._profile.page
-        return self._list(
-            lambda exchange: ask(exchange, symbol=symbol, since=since, until=until, limit=limit),
+        start: int,
+        end: int,
+        limit: int,
+    ) -> tuple[list[tuple[int, _Row]], int | None]:
+        """Up to `limit` rows of the window that begins at `start`, and where the next page begins (None: nowhere)."""
+        if start > end:
+            return [], None
+        until = min(start + self._profile.history_window // timedelta(milliseconds=1) - 1, end)
+        rows = self._list(
+            lambda exchange: ask(exchange, symbol=symbol, since=start, until=until, limit=limit),
             read,
         )
+        if len(rows) < limit:
+            return rows, until + 1 if until < end else None
+        if rows[-1][0] > start:
+            # The last millisecond may go on beyond the page: it is asked for again.
+            return rows, rows[-1][0]
+        raise VenueError(Reason.VENUE_DOWN, f"{self._profile.name} lists do not advance past {start} ms")
 
     def _list(self, ask: Callable[[Any], object], read: Callable[[object], _Row]) -> list[_Row]:
         return self._connection.look(ask, lambda said: [read(row) for row in reading.sequence(said, what="answer")])

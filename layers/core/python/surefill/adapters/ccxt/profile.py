@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from surefill.domain.candles import Quote
-from surefill.domain.orders import Balance, VenueOrder
+from surefill.domain.orders import Balance, VenueOrder, VenueTrade
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Fill, MarketRules, OrderKind
 
@@ -70,6 +70,10 @@ class Dialect(Protocol):
 
     def read_trade(self, said: object) -> Trade:
         """One trade of the account."""
+        ...
+
+    def read_past_trade(self, said: object, *, symbol: str) -> VenueTrade:
+        """One trade of the account with its time and side, without our id of its order."""
         ...
 
     def read_balances(self, said: object) -> Mapping[str, Balance]:

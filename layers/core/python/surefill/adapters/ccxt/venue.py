@@ -13,11 +13,14 @@ from surefill.adapters.ccxt.history import History
 from surefill.adapters.ccxt.outcome import judge
 from surefill.adapters.ccxt.profile import Trade, UnreadableError
 from surefill.domain.money import plain, total
-from surefill.domain.orders import Balance, NotSent, OrderRequest, PostOutcome, VenueOrder
+from surefill.domain.orders import Balance, NotSent, OrderRequest, PostOutcome, TradePage, VenueOrder
 
 
 class CcxtVenue:
-    """Implements `ports.Venue`. Raises ValueError for a venue without a fence: an absent order proves nothing there."""
+    """Implements `ports.Venue` and `ports.TradeHistory`.
+
+    Raises ValueError for a venue without a fence: an absent order proves nothing there.
+    """
 
     def __init__(self, *, connection: Connection) -> None:
         self._connection = connection
@@ -98,6 +101,10 @@ class CcxtVenue:
     def balances(self) -> Mapping[str, Balance]:
         """Everything the account holds, by asset; zero rows are left out."""
         return self._connection.look(self._dialect.ask_balances, self._dialect.read_balances)
+
+    def past_trades(self, *, symbol: str, since: datetime, limit: int) -> TradePage:
+        """Trades of the account since a time, one page: at most a day of them, so a page may be empty."""
+        return self._history.past_trades(symbol, since=since, limit=limit)
 
     def _problem(self, request: OrderRequest) -> str | None:
         """Why this request must not even be tried, or None."""

@@ -9,7 +9,19 @@ from typing import TypeVar, cast
 
 from surefill.adapters.memory.changes import changed, check, exact
 from surefill.adapters.writes import failed_guards, key_values, owned_by, unmet
-from surefill.domain.rows import Account, Bot, Budget, Closing, Intent, JournalEntry, LedgerEntry, Row, Slot, Stop
+from surefill.domain.rows import (
+    Account,
+    Bot,
+    Budget,
+    Closing,
+    Intent,
+    JournalEntry,
+    LedgerEntry,
+    PastTrade,
+    Row,
+    Slot,
+    Stop,
+)
 from surefill.domain.times import sortable
 from surefill.listings import Cursor, Listing, Page
 from surefill.ports import Clock
@@ -31,6 +43,7 @@ _INDEXED: Mapping[str, tuple[str, ...]] = {
     JournalEntry.TABLE: ("bot_id",),
     Stop.TABLE: ("scope",),
     Closing.TABLE: ("stop_id",),
+    PastTrade.TABLE: ("account_id",),
 }
 
 

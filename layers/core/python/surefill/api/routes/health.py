@@ -16,5 +16,5 @@ def health() -> dict[str, Any]:
 
 @router.get("/health/detailed")
 def detailed_health() -> dict[str, Any]:
-    """Tables, queue, schedules with their lag, accounts with their state, stops that stand. No secrets."""
+    """Tables, queue, schedules with their lag, accounts, venues with their clocks, whether keys can be read, stops."""
     return services_of(router).health.detailed()

@@ -6,6 +6,7 @@ from typing import Any
 
 from surefill.domain import identity
 from surefill.domain.bots import EVALUATED, cadence_key, definition_hash
+from surefill.domain.money import ZERO
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Bot, BotState, Budget, MarketRules, Slot
 from surefill.domain.states import SlotState
@@ -64,8 +65,8 @@ class BotControl:
             timeframe=spec.timeframe,
             interval_seconds=spec.interval_seconds,
             budget_percent=spec.budget_percent,
-            take_profit_percent=spec.take_profit_percent,
-            stop_loss_percent=spec.stop_loss_percent,
+            take_profit_percent=spec.take_profit_percent or ZERO,
+            stop_loss_percent=spec.stop_loss_percent or ZERO,
             slippage_percent=spec.slippage_percent,
             confirmation_seconds=spec.confirmation_seconds,
             cooldown_seconds=spec.cooldown_seconds,

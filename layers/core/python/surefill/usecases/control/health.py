@@ -1,6 +1,6 @@
 """Whether everything the product rests on answers. Tells no secrets: names, states and ages only."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,8 @@ from surefill.domain.rows import (
     JournalEntry,
     LedgerEntry,
     MarketRules,
+    Mode,
+    PastTrade,
     Request,
     Row,
     ScheduleRow,
@@ -27,15 +29,18 @@ from surefill.usecases.control.stops import standing_stops
 from surefill.wire import to_wire
 
 _TABLES: tuple[type[Row], ...] = (
-    Account, Bot, Budget, Closing, Intent, JournalEntry, LedgerEntry, MarketRules, Request, ScheduleRow, Slot, Stop,
+    Account, Bot, Budget, Closing, Intent, JournalEntry, LedgerEntry, MarketRules, PastTrade, Request, ScheduleRow,
+    Slot, Stop,
 )  # fmt: skip
 # More messages than this wait only when nobody takes them.
 _LONGEST_QUEUE = 1_000
+# An order lives for seconds: with clocks further apart than this the venue refuses what is signed.
+_MOST_SKEW_MS = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """Looks at tables, queue, schedules and accounts."""
+    """Looks at tables, queue, schedules, accounts, and what was last seen of their venues and secrets."""
 
     store: Store
     directory: Directory
@@ -48,6 +53,7 @@ class Health:
         waiting = self._waiting()
         ticks = schedules(self.store, now=self.clock.now())
         accounts = list(self.directory.accounts())
+        skews = _skews(accounts)
         stops = list(standing_stops(self.store))
         problems = [
             *(f"table {name}: {problem}" for name, problem in tables.items() if problem != "ok"),
@@ -55,6 +61,12 @@ class Health:
             *([f"{waiting} evaluations wait"] if waiting is not None and waiting > _LONGEST_QUEUE else []),
             *(f"schedule {tick.name} is late or never ran" for tick in ticks if not tick.running),
             *(f"account {one.account_id} is {one.state}" for one in accounts if one.state is not AccountState.OK),
+            *(
+                f"clock of {venue} is {skew} ms from ours, at most {_MOST_SKEW_MS} are sound"
+                for venue, skew in skews.items()
+                if skew is not None and abs(skew) > _MOST_SKEW_MS
+            ),
+            *(f"secret of account {one.account_id} can't be read" for one in accounts if one.secret_ok is False),
         ]
         return {
             "ok": not problems,
@@ -63,6 +75,10 @@ class Health:
             "evaluations_waiting": waiting,
             "schedules": [_shown(tick) for tick in ticks],
             "accounts": [_account(account) for account in accounts],
+            "venues": [{"venue": venue, "clock_skew_ms": skew} for venue, skew in skews.items()],
+            "secrets": [
+                {"account_id": one.account_id, "readable": one.secret_ok} for one in accounts if one.mode is Mode.LIVE
+            ],
             "stops": [{"stop_id": stop.stop_id, "kind": stop.kind, "target": stop.target} for stop in stops],
         }
 
@@ -82,6 +98,15 @@ class Health:
 
 def _shown(tick: ScheduleState) -> Mapping[str, Any]:
     return to_wire(tick)
+
+
+def _skews(accounts: Sequence[Account]) -> Mapping[str, int | None]:
+    """The largest skew last seen of each venue's clock; None when it was never told."""
+    seen: dict[str, int | None] = dict.fromkeys(sorted(account.venue for account in accounts))
+    for account in accounts:
+        if account.clock_skew_ms is not None:
+            seen[account.venue] = max(seen[account.venue] or 0, account.clock_skew_ms, key=abs)
+    return seen
 
 
 def _account(account: Account) -> Mapping[str, Any]:

@@ -22,6 +22,7 @@ _RANGES: tuple[tuple[str, Decimal, Decimal], ...] = (
     ("stop_loss_percent", ZERO, Decimal(99)),
 )
 # Levels a strategy that holds on purpose may do without.
+_TAKE_PROFIT, _STOP_LOSS = Decimal(3), Decimal(2)
 _LEVELS = frozenset({"take_profit_percent", "stop_loss_percent"})
 
 
@@ -37,8 +38,8 @@ class BotSpec:
     timeframe: str | None = None
     interval_seconds: int | None = None
     budget_percent: Decimal = Decimal(20)
-    take_profit_percent: Decimal = Decimal(3)
-    stop_loss_percent: Decimal = Decimal(2)
+    take_profit_percent: Decimal | None = None
+    stop_loss_percent: Decimal | None = None
     slippage_percent: Decimal = Decimal("0.5")
     confirmation_seconds: int = 300
     cooldown_seconds: int = 900
@@ -78,6 +79,8 @@ def checked(spec: BotSpec) -> BotSpec:
         spec,
         timeframe=spec.timeframe or strategy.default_timeframe,
         interval_seconds=spec.interval_seconds or strategy.default_interval_seconds,
+        take_profit_percent=_level(spec.take_profit_percent, usual=_TAKE_PROFIT, strategy=strategy),
+        stop_loss_percent=_level(spec.stop_loss_percent, usual=_STOP_LOSS, strategy=strategy),
     )
     _check_percentages(spec, strategy=strategy)
     _check_times(spec)
@@ -85,6 +88,13 @@ def checked(spec: BotSpec) -> BotSpec:
     _check_gates(spec.gates)
     _check_exits(spec.exit_rules)
     return spec
+
+
+def _level(asked: Decimal | None, *, usual: Decimal, strategy: type[Strategy]) -> Decimal:
+    """A level nobody asked for is the usual one, and none for a strategy that holds on purpose."""
+    if asked is not None:
+        return asked
+    return ZERO if strategy.holds_without_stop else usual
 
 
 def _strategy(spec: BotSpec) -> type[Strategy]:
@@ -106,7 +116,7 @@ def _strategy(spec: BotSpec) -> type[Strategy]:
 
 def _check_percentages(spec: BotSpec, *, strategy: type[Strategy]) -> None:
     for name, low, high in _RANGES:
-        value = getattr(spec, name)
+        value: Decimal = getattr(spec, name)
         may_be_zero = name in _LEVELS and strategy.holds_without_stop
         if not low <= value <= high or (value == low and not may_be_zero):
             least = f"{low} (none)" if may_be_zero else f"above {low}"
@@ -124,8 +134,8 @@ def _check_percentages(spec: BotSpec, *, strategy: type[Strategy]) -> None:
 
 def check_ratio(spec: BotSpec) -> None:
     """Refuse a take profit below the stop, unless it was insisted on."""
-    one_is_none = not spec.take_profit_percent or not spec.stop_loss_percent
-    if spec.accept_risk_ratio or one_is_none or spec.take_profit_percent >= spec.stop_loss_percent:
+    profit, loss = spec.take_profit_percent, spec.stop_loss_percent
+    if spec.accept_risk_ratio or not profit or not loss or profit >= loss:
         return
     raise RequestRefusedError(
         "take_profit_percent",
