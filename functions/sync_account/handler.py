@@ -10,8 +10,8 @@ from aws_lambda_powertools import Logger, Metrics
 from surefill.composition import InvocationClock, base
 from surefill.composition_venues import venues_of
 from surefill.domain.times import format_time
-from surefill.events import import_request, scheduled_tick
-from surefill.usecases.import_trades import TradeImport
+from surefill.events import ImportRequest, import_request, scheduled_tick
+from surefill.usecases.import_trades import TIME, TradeImport
 from surefill.usecases.sync_account import SCHEDULE, AccountSync
 
 logger = Logger()
@@ -19,13 +19,13 @@ metrics = Metrics()
 
 
 @cache
-def build() -> tuple[AccountSync, TradeImport, InvocationClock]:
+def build() -> tuple[AccountSync, InvocationClock]:
     """The composition root."""
     common = base(logger=logger, metrics=metrics)
     store, clock, observer = common.store, common.clock, common.observer
     venues = venues_of(common.settings, store=store, clock=clock)
-    sync = AccountSync(store=store, venues=venues, clock=clock, observer=observer)
-    return sync, TradeImport(store=store, histories=venues, clock=clock, observer=observer), clock
+    imports = TradeImport(store=store, histories=venues, clock=clock, observer=observer)
+    return AccountSync(store=store, venues=venues, clock=clock, observer=observer, imports=imports), clock
 
 
 @metrics.log_metrics
@@ -33,15 +33,24 @@ def build() -> tuple[AccountSync, TradeImport, InvocationClock]:
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Sync all accounts once and go on with their imports, or begin an import."""
     asked = import_request(event)
-    tick = None if asked else scheduled_tick(event, schedule=SCHEDULE)
-    sync, imports, clock = build()
+    if asked is not None:
+        return _begun(asked)
+    tick = scheduled_tick(event, schedule=SCHEDULE)
+    sync, clock = build()
     clock.refresh()
-    if asked:
-        imports.begin(asked)
-        return {"imported": imports.go_on()}
-    assert tick is not None
+    until = clock.now() + TIME
     states = dict(sync.sync_all(tick=tick))
-    return {"tick": format_time(tick), "accounts": states, "imported": imports.go_on()}
+    imported = sync.imports.go_on(until=until) if sync.imports else 0
+    return {"tick": format_time(tick), "accounts": states, "imported": imported}
+
+
+def _begun(asked: ImportRequest) -> dict[str, Any]:
+    sync, clock = build()
+    clock.refresh()
+    if sync.imports is None:
+        raise LookupError("an import must have something that reads trades, had none")
+    sync.imports.begin(asked)
+    return {"imported": sync.imports.go_on(until=clock.now() + TIME)}
 
 
 startup.finish()

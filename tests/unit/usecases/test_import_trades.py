@@ -14,7 +14,7 @@ from surefill.domain.times import sortable
 from surefill.events import ImportRequest
 from surefill.listings import TRADES_OF_ACCOUNT
 from surefill.protocol.transaction import Key, Update
-from surefill.usecases.import_trades import TradeImport
+from surefill.usecases.import_trades import TIME, TradeImport
 from tests.fakes.world import TICK, FakeClock, World
 from tests.unit.usecases.test_order_life import entry
 
@@ -75,6 +75,10 @@ def importer(world: World, *trades: VenueTrade) -> tuple[TradeImport, FakeHistor
     )
 
 
+def run(work: TradeImport) -> int:
+    return work.go_on(until=work.clock.now() + TIME)
+
+
 def kept(world: World) -> list[PastTrade]:
     return list(world.store.page(TRADES_OF_ACCOUNT, ACCOUNT, limit=100).rows)
 
@@ -88,19 +92,19 @@ def under_way(world: World) -> dict[str, str]:
 def test_an_import_goes_on_at_the_next_run_until_it_is_done(world: World) -> None:
     work, history = importer(world, *(trade(n, hours=24 * n + 1) for n in range(40)))
     work.begin(request("BTC/USDT"))
-    assert work.go_on() == 30
+    assert run(work) == 30
     assert under_way(world) == {"BTC/USDT": sortable(START + timedelta(days=30))}
-    assert work.go_on() == 10
-    assert (work.go_on(), under_way(world)) == (0, {})
+    assert run(work) == 10
+    assert (run(work), under_way(world)) == (0, {})
     assert [row.trade_id for row in kept(world)] == [str(n) for n in reversed(range(40))]
     assert len(history.asked) == len(set(history.asked)) == 41
 
 
 def test_a_run_ends_when_its_time_is_up(world: World) -> None:
     work, history = importer(world)
-    history.seconds = 6
+    history.seconds = 10
     work.begin(request("BTC/USDT"))
-    work.go_on()
+    run(work)
     assert len(history.asked) == 3
     assert under_way(world) == {"BTC/USDT": sortable(START + timedelta(days=3))}
 
@@ -110,7 +114,7 @@ def test_a_trade_read_twice_is_one_row(world: World) -> None:
     for _ in range(2):
         work.begin(request("BTC/USDT", since=START))
         while under_way(world):
-            work.go_on()
+            run(work)
     assert [row.trade_id for row in kept(world)] == ["4", "3", "2", "1", "0"]
     assert kept(world)[0] == PastTrade(
         account_id=ACCOUNT, trade_key=f"{sortable(START + timedelta(hours=5))}#BTC/USDT#4", symbol="BTC/USDT",
@@ -127,7 +131,7 @@ def test_only_an_order_of_this_account_is_ours(world: World) -> None:
     clients = (ours.intent_id, other.intent_id, "web_1", None)
     work, _ = importer(world, *(trade(n, hours=n, client_order_id=name) for n, name in enumerate(clients)))
     work.begin(request("BTC/USDT"))
-    work.go_on()
+    run(work)
     assert {row.trade_id: row.ours for row in kept(world)} == {"0": ours.intent_id, "1": None, "2": None, "3": None}
 
 
@@ -135,18 +139,18 @@ def test_a_venue_that_does_not_answer_is_asked_again_where_it_stopped(world: Wor
     work, history = importer(world, trade(1, hours=1))
     work.begin(request("BTC/USDT", "ETH/USDT"))
     history.error = VenueError(Reason.VENUE_DOWN, "no answer")
-    assert work.go_on() == 0
+    assert run(work) == 0
     assert len(history.asked) == 1
     assert under_way(world) == {"BTC/USDT": sortable(START), "ETH/USDT": sortable(START)}
     history.error = None
-    assert work.go_on() == 1
+    assert run(work) == 1
 
 
 def test_a_symbol_the_venue_does_not_know_is_left_out(world: World) -> None:
     work, history = importer(world)
     work.begin(request("OLD/USDT"))
     history.error = VenueError(Reason.NO_DATA, "no such symbol")
-    work.go_on()
+    run(work)
     assert under_way(world) == {}
     assert world.observer.reasons() == [Reason.NO_DATA]
 
@@ -156,10 +160,10 @@ def test_while_the_account_is_to_be_left_alone_nothing_is_asked(world: World) ->
     work.begin(request("BTC/USDT"))
     later = world.clock.now() + timedelta(minutes=1)
     world.store.update(Update(key=Key(Account, (ACCOUNT,)), set={"retry_at": later}))
-    work.go_on()
+    run(work)
     assert history.asked == []
     world.clock.forward(minutes=2)
-    work.go_on()
+    run(work)
     assert history.asked
 
 

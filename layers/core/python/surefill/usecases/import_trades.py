@@ -16,11 +16,12 @@ from surefill.events import ImportRequest
 from surefill.ports import Clock, Observer, Store, StoreUnavailableError, TradeHistories
 from surefill.protocol.transaction import Guard, GuardFailedError, Key, Op, Update
 
+# After so much of an invocation no further page is begun: the last one must end within the function's time limit.
+TIME = timedelta(seconds=25)
 # A page is a day at most, so a year without trades is twelve runs; more requests would stand in the way of orders.
 _PAGES = 30
-_TRADES = 500
-# What the function has left beside its comparison of the accounts.
-_TIME = timedelta(seconds=15)
+# Of each trade the order may have to be asked for alone.
+_TRADES = 100
 _TRIES = 5
 # The venue will not answer these any better at the next tick.
 _FINAL = frozenset({Reason.NO_DATA, Reason.ACCOUNT_BLOCKED})
@@ -50,15 +51,15 @@ class TradeImport:
                 return
         raise StoreUnavailableError(f"imports of {request.account_id} kept changing while another was to begin")
 
-    def go_on(self) -> int:
-        """Read on in all imports until they are done, or this run has read enough; returns how many trades it kept."""
-        started, pages, kept = self.clock.now(), 0, 0
+    def go_on(self, *, until: datetime) -> int:
+        """Read on in all imports until they are done, enough was read, or it is late; returns how many it kept."""
+        pages, kept = 0, 0
         for account in self.store.all_rows(Account):
-            if account.retry_at is not None and account.retry_at > started:
+            if account.retry_at is not None and account.retry_at > self.clock.now():
                 continue
             current: Account | None = account
             while current is not None and current.imports:
-                if pages >= _PAGES or self.clock.now() - started >= _TIME:
+                if pages >= _PAGES or self.clock.now() >= until:
                     return kept
                 pages += 1
                 current, count = self._step(current)

@@ -19,6 +19,7 @@ from surefill.domain.times import day_of
 from surefill.ports import Clock, Observer, Store, Venues
 from surefill.protocol.funds import raise_floor
 from surefill.protocol.transaction import Guard, GuardFailedError, Key, Op, Update
+from surefill.usecases.import_trades import TradeImport
 
 SCHEDULE = "sync_account"
 # A difference up to this is rounding of the venue's own display, not money (base or quote units).
@@ -34,12 +35,16 @@ _PASSING = frozenset({Reason.VENUE_DOWN, Reason.MAINTENANCE, Reason.RATE_LIMITED
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountSync:
-    """Reads balances and writes the account row; of a budget it only raises the floor of its drawdown limit."""
+    """Reads balances and writes the account row; of a budget it only raises the floor of its drawdown limit.
+
+    `imports` goes on with what is asked for of past trades, in the same function; None where nothing is imported.
+    """
 
     store: Store
     venues: Venues
     clock: Clock
     observer: Observer
+    imports: TradeImport | None = None
 
     def sync_all(self, *, tick: datetime) -> Mapping[str, str]:
         """Sync every account; returns each account's state."""
