@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -153,7 +153,12 @@ def exact(value: Any) -> str | None:
 def money(value: Any) -> str | None:
     """An amount of quote money, to two places."""
     amount = decimal(value)
-    return None if amount is None else f"{amount:,.2f}"
+    return None if amount is None else f"{_to_places(amount):,.2f}"
+
+
+def _to_places(amount: Decimal) -> Decimal:
+    """To two places, the same whatever rounding another library has set for the thread."""
+    return amount.quantize(Decimal("0.01"), rounding=ROUND_HALF_EVEN)
 
 
 def gain(value: Any) -> Text | None:
@@ -161,7 +166,7 @@ def gain(value: Any) -> Text | None:
     amount = decimal(value)
     if amount is None:
         return None
-    return Text(f"{amount:+,.2f}", style=_GOOD if amount > 0 else "red" if amount < 0 else "")
+    return Text(f"{_to_places(amount):+,.2f}", style=_GOOD if amount > 0 else "red" if amount < 0 else "")
 
 
 def percent(value: Any, *, signed: bool = False) -> str | None:
