@@ -138,7 +138,7 @@ class Bench:
         parts += [f"{entry.bot_id} {entry.entry_key} {entry.reason} {entry.numbers}" for entry in rows.journal[-20:]]
         return "\n".join(parts)
 
-    def wait_until(self, done: Callable[[], bool], *, seconds: float = 20) -> None:
+    def wait_until(self, done: Callable[[], bool], *, seconds: float = 60) -> None:
         """Wait in real time until something is so."""
         deadline = time.monotonic() + seconds
         while not done():
