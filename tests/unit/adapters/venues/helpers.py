@@ -123,6 +123,7 @@ class RawServer:
     def __init__(self, reply: Reply) -> None:
         self.reply = reply
         self.requests: list[Seen] = []
+        self.closed_one = threading.Event()
         self._free = threading.Event()
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
@@ -143,7 +144,11 @@ class RawServer:
                 connection, _ = self._socket.accept()
             except OSError:
                 return
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+            threading.Thread(target=self._serve_and_close, args=(connection,), daemon=True).start()
+
+    def _serve_and_close(self, connection: socket.socket) -> None:
+        self._serve(connection)
+        self.closed_one.set()
 
     def _serve(self, connection: socket.socket) -> None:
         with connection, connection.makefile("rb") as stream:

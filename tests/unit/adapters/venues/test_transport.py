@@ -109,7 +109,8 @@ def test_connections_are_kept_between_requests_and_renewed_when_the_venue_closed
         server.reply = Reply(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")  # and closes
         account.post(request())
         # The end of the connection must have arrived; a post into one that is just closing is an unknown outcome.
-        sleep(0.3)
+        assert server.closed_one.wait(30)
+        sleep(0.1)
         server.reply = said(order_row())
         account.post(request())
         assert [seen.method for seen in server.requests] == ["POST"] * 3
