@@ -159,14 +159,16 @@ class RawServer:
                     name, _, value = header.partition(":")
                     headers[name.strip()] = value.strip()
                 body = stream.read(int(headers.get("Content-Length", "0"))).decode()
+                # The reply as it is now: a test may set the next one while this one is still on its way.
+                reply = self.reply
                 self.requests.append(seen(method, target, body, headers))
-                if self.reply.hangs:
+                if reply.hangs:
                     self._free.wait(10)
                     return
-                if self.reply.closes:
+                if reply.closes:
                     return
-                connection.sendall(self.reply.raw if self.reply.raw is not None else _http(self.reply))
-                if self.reply.raw is not None:
+                connection.sendall(reply.raw if reply.raw is not None else _http(reply))
+                if reply.raw is not None:
                     return
 
 
