@@ -28,6 +28,8 @@ def _from_toml(text: str) -> Any:
     return tomllib.loads(text)
 
 
+# Parameters of a strategy are numbers to the API.
+AS_THEY_ARE = "params"
 _READERS: Mapping[str, Callable[[str], Any]] = {
     ".yaml": _from_yaml,
     ".yml": _from_yaml,
@@ -49,7 +51,8 @@ def read_bot_file(path: Path) -> dict[str, Any]:
         raise LocalError(f"{path}: can't be read as {path.suffix[1:].upper()}: {_one_line(error)}") from None
     if not isinstance(content, dict):
         raise LocalError(f"{path}: must hold the fields of a bot, holds {type(content).__name__}")
-    return {str(name): value if name == "params" else _as_text(value) for name, value in content.items()}
+    found: dict[str, Any] = amounts_as_text({str(name): value for name, value in content.items()})
+    return found
 
 
 def read_params(pairs: Iterable[str]) -> dict[str, str | int | float | bool]:
@@ -86,15 +89,15 @@ def amount(text: str, *, option: str) -> Decimal:
     return value
 
 
-def _as_text(value: Any) -> Any:
-    """The API takes amounts as text; files may write them as plain numbers."""
-    if isinstance(value, float):
-        return repr(value)
-    if isinstance(value, dict):
-        return {name: _as_text(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_as_text(inner) for inner in value]
-    return value
+def amounts_as_text(content: Any) -> Any:
+    """The API takes amounts as text; files may write them as plain numbers. Parameters are numbers to it, too."""
+    if isinstance(content, float):
+        return repr(content)
+    if isinstance(content, list):
+        return [amounts_as_text(item) for item in content]
+    if isinstance(content, dict):
+        return {name: value if name == AS_THEY_ARE else amounts_as_text(value) for name, value in content.items()}
+    return content
 
 
 def _one_line(error: Exception) -> str:

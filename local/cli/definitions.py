@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from pydantic import ValidationError
 
-from local.backtest.botfile import read_bot_file, scalar
+from local.backtest.botfile import AS_THEY_ARE, amounts_as_text, read_bot_file, scalar
 from local.errors import LocalError
 from surefill.api.bodies import BotBody
 from surefill.api.rules import ExitsBody, GatesBody, SizingBody
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-_KEPT_AS_THEY_ARE = "params"
 # What a person insists on is said with a change, but is not part of what a bot is.
 _INSISTED = {"accept_risk_ratio"}
 _FIRST = ("name", "budget_id", "symbols", "strategy")
@@ -67,7 +66,7 @@ def read_definitions(paths: Sequence[Path]) -> list[Definition]:
     """The bots of some files. Raises LocalError naming the file and the field; the same bot twice is one."""
     found: dict[str, Definition] = {}
     for path in paths:
-        definition = _definition(_amounts_as_text(read_bot_file(path)), source=str(path))
+        definition = _definition(read_bot_file(path), source=str(path))
         twin = found.get(definition.name)
         if twin is not None:
             raise LocalError(f"{path}: bot {definition.name!r} is described in {twin.source} already")
@@ -112,7 +111,7 @@ def changed_definition(bot: Mapping[str, Any], assignments: Sequence[str]) -> Pl
         if not sign or first not in BotBody.model_fields:
             known = ", ".join(_FIELDS)
             raise LocalError(f"a change must look like field=value with one of {known}, was {assignment!r}")
-        value = _assigned(text.strip(), as_it_is=first != _KEPT_AS_THEY_ARE)
+        value = _assigned(text.strip(), as_it_is=first != AS_THEY_ARE)
         if inner:
             content[first] = _with(dict(content.get(first) or {}), inner.split("."), value)
         else:
@@ -124,7 +123,7 @@ def _assigned(text: str, *, as_it_is: bool) -> Any:
     """A value typed by a person: JSON lists and objects as such, amounts as text, parameters as numbers."""
     if text[:1] in ("[", "{"):
         try:
-            return _amounts_as_text(json.loads(text))
+            return amounts_as_text(json.loads(text))
         except ValueError:
             raise LocalError(f"{text!r} begins like JSON but is none") from None
     if text in ("none", "null"):
@@ -203,16 +202,3 @@ def _flat(values: Mapping[str, Any], *, prefix: str = "") -> dict[str, Any]:
         else:
             found[prefix + name] = value
     return found
-
-
-def _amounts_as_text(content: Any) -> Any:
-    """The API takes amounts as text; files may write them as plain numbers. Parameters are numbers to it, too."""
-    if isinstance(content, float):
-        return repr(content)
-    if isinstance(content, list):
-        return [_amounts_as_text(item) for item in content]
-    if isinstance(content, dict):
-        return {
-            name: value if name == _KEPT_AS_THEY_ARE else _amounts_as_text(value) for name, value in content.items()
-        }
-    return content

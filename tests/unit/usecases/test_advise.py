@@ -17,7 +17,7 @@ from surefill.domain.times import to_milliseconds
 from surefill.ports import Adviser, AdviserUnavailableError
 from surefill.protocol.transaction import Key, Update
 from surefill.strategies.market import MarketView, Series
-from surefill.usecases.advise import ADVICE_NEEDS, AdviserGate, RuleAdviser, advice_request
+from surefill.usecases.advise import AdviserGate, RuleAdviser, advice_request
 from tests.fakes.world import MARKET, OWNER, TICK, World, bot
 
 REQUEST = AdviceRequest(
@@ -203,7 +203,7 @@ def candles(closes: list[float]) -> Candles:
 
 
 def test_a_request_carries_the_long_average_its_past_and_the_volatility() -> None:
-    closes = [100.0 + index for index in range(ADVICE_NEEDS.candles)]
+    closes = [100.0 + index for index in range(100)]
     request = advice_request(
         bot(), symbol="BTC/USDT", tick=TICK, price=Decimal(200), market=MarketView(Series(candles(closes))),
         signal={"score": "0.7"},

@@ -257,3 +257,11 @@ def test_tables_that_do_not_answer_send_the_batch_back_to_the_queue(world: World
     evaluator = replace(world.evaluator({"scripted": Scripted}), store=Away())  # type: ignore[arg-type]
     with pytest.raises(StoreUnavailableError):
         evaluator.evaluate(world.batch(bot(strategy="scripted", params={"says": "BUY"})))
+
+
+def test_a_venue_that_can_not_be_had_is_each_bots_decision(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_to_be_had(venue: str) -> None:
+        raise VenueError(Reason.VENUE_DOWN, f"{venue} is not set up here")
+
+    monkeypatch.setattr(world.venue, "market_data", none_to_be_had)
+    assert decide(world).reason is Reason.VENUE_DOWN

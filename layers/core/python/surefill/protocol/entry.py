@@ -175,7 +175,7 @@ def release_entry(
                 outcome=outcome,
                 from_states=from_states,
                 guards=guards,
-                changes={"venue_order_id": venue_order_id} if venue_order_id else None,
+                venue_order_id=venue_order_id,
             ),
             empty_slot(intent, state=SlotState.OPENING, now=now, owner_field="entry_intent_id"),
             *given_back(intent, now=now, new_position=True),

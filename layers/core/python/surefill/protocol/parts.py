@@ -50,6 +50,7 @@ def finish_intent(
     from_states: tuple[IntentState, ...] = (),
     changes: Mapping[str, Any] | None = None,
     guards: tuple[Guard, ...] = (),
+    venue_order_id: str | None = None,
 ) -> Update:
     """End an intent: it leaves the work index, and only a listed predecessor may end this way."""
     sources = from_states or predecessors(INTENT_TRANSITIONS, to)
@@ -61,6 +62,7 @@ def finish_intent(
             "outcome": outcome,
             "work_key": None,
             "next_check_at": None,
+            **({"venue_order_id": venue_order_id} if venue_order_id else {}),
             **(changes or {}),
         },
         guards=(Guard(name="intent_not_finished", field="state", op=Op.ONE_OF, value=sources), *guards),

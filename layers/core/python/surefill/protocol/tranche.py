@@ -129,7 +129,7 @@ def release_tranche(
                 outcome=outcome,
                 from_states=from_states,
                 guards=guards,
-                changes={"venue_order_id": venue_order_id} if venue_order_id else None,
+                venue_order_id=venue_order_id,
             ),
             Update(
                 key=slot_key_of(intent),

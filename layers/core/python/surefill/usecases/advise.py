@@ -13,11 +13,10 @@ from surefill.domain.rules import AdviserPolicy
 from surefill.domain.times import day_of, format_time, timeframe_seconds
 from surefill.ports import Adviser, AdviserUnavailableError, Store
 from surefill.protocol.transaction import Guard, GuardFailedError, Op, Update, key_of
-from surefill.strategies.base import Needs
 from surefill.strategies.market import MarketView
+from surefill.usecases.facts import decimal_of
 
-# Candles a request is made from: the long average, its past, and a range whose smoothing has settled.
-ADVICE_NEEDS = Needs(candles=100)
+# All within the candles that `facts` asks for.
 _AVERAGE, _BEFORE, _RANGE, _CLOSES = 50, 10, 14, 30
 _WHY_LENGTH = 300
 
@@ -105,7 +104,7 @@ class AdviserGate:
 def advice_request(
     bot: Bot, *, symbol: str, tick: datetime, price: Decimal, market: MarketView | None, signal: Mapping[str, str]
 ) -> AdviceRequest:
-    """The request about buying at `price`; `market` holds the candles of ADVICE_NEEDS, None when there are too few."""
+    """The request about buying at `price`; `market` is the history of its facts, None when there are too few."""
     bare = AdviceRequest(
         bot_id=bot.bot_id,
         strategy=bot.strategy,
@@ -119,10 +118,10 @@ def advice_request(
         return bare
     return replace(
         bare,
-        average=_decimal(market.sma(_AVERAGE)),
-        average_before=_decimal(market.sma(_AVERAGE, ago=_BEFORE)),
-        volatility_percent=_decimal(market.atr(_RANGE) / market.close() * 100),
-        closes=tuple(_decimal(value) for value in market.window("close", _CLOSES)),
+        average=decimal_of(market.sma(_AVERAGE)),
+        average_before=decimal_of(market.sma(_AVERAGE, ago=_BEFORE)),
+        volatility_percent=decimal_of(market.atr(_RANGE) / market.close() * 100),
+        closes=tuple(decimal_of(value) for value in market.window("close", _CLOSES)),
     )
 
 
@@ -130,7 +129,3 @@ def _blocked_before(bot: Bot, *, slot: Slot, tick: datetime) -> bool:
     if slot.last_reason is not Reason.ADVISER_BLOCKED or slot.advised_at is None:
         return False
     return tick - slot.advised_at < timedelta(seconds=timeframe_seconds(bot.timeframe))
-
-
-def _decimal(value: float) -> Decimal:
-    return Decimal(f"{value:.12g}")

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from decimal import Decimal
 from types import FrameType
 
 from surefill.domain.money import ZERO
@@ -48,25 +49,30 @@ def needs_of(strategy: Strategy, *, symbols: tuple[str, ...], symbol: str) -> Ne
 def signal_of(decide: Callable[[], object]) -> Signal:
     """What the strategy answers; StrategyError when it raises, takes too long or answers nonsense."""
     try:
-        with _within(PATIENCE_SECONDS):
+        with within(PATIENCE_SECONDS):
             answer = decide()
     except Exception as error:
         raise StrategyError(f"{type(error).__name__}: {error}"[:300]) from error
-    problem = _nonsense(answer)
+    problem = problem_of(answer)
     if problem is not None or not isinstance(answer, Signal):
-        raise StrategyError(f"decide must answer with a usable Signal, {problem}")
+        raise StrategyError(f"decide must answer with a usable Signal: {problem}")
     return answer
 
 
-def _nonsense(answer: object) -> str | None:
-    if not isinstance(answer, Signal) or not isinstance(answer.action, Action):
-        return f"was {answer!r}"[:200]
-    if not (answer.weight.is_finite() and answer.weight > ZERO):
-        return f"weight must be above 0, was {answer.weight}"
-    if not (answer.share.is_finite() and ZERO < answer.share <= 1):
-        return f"share must be above 0 and at most 1, was {answer.share}"
-    if answer.spend is not None and not (answer.spend.is_finite() and answer.spend > ZERO):
-        return f"spend must be above 0, was {answer.spend}"
+def problem_of(answer: object) -> str | None:
+    """Why an answer can't be acted on, with what was expected; None when it can."""
+    if not isinstance(answer, Signal):
+        return f"decide must return a Signal, was {type(answer).__name__}"
+    if not isinstance(answer.action, Action):
+        return f"action must be an Action, was {answer!r}"[:200]
+    if not all(isinstance(part, str) for pair in answer.numbers.items() for part in pair):
+        return f"numbers must be text by name, was {dict(answer.numbers)!r}"[:200]
+    if not _positive(answer.weight):
+        return f"weight must be above 0 and a Decimal, was {answer.weight!r}"
+    if not _positive(answer.share) or answer.share > 1:
+        return f"share must be above 0 and at most 1 and a Decimal, was {answer.share!r}"
+    if answer.spend is not None and not _positive(answer.spend):
+        return f"spend must be above 0 and a Decimal, was {answer.spend!r}"
     if len({rung.name for rung in answer.rungs}) != len(answer.rungs):
         return "two rungs have the same name"
     return next((problem for problem in map(_bad_rung, answer.rungs) if problem), None)
@@ -75,13 +81,17 @@ def _nonsense(answer: object) -> str | None:
 def _bad_rung(rung: Rung) -> str | None:
     if not rung.name.isalnum():
         return f"the name of a rung must be letters and digits, was {rung.name!r}"
-    if not (rung.buy_price.is_finite() and ZERO < rung.buy_price < rung.sell_price and rung.sell_price.is_finite()):
+    if not (_positive(rung.buy_price) and _positive(rung.sell_price) and rung.buy_price < rung.sell_price):
         return f"rung {rung.name} must buy above 0 and below its sale, was {rung.buy_price} and {rung.sell_price}"
-    return None
+    return None if _positive(rung.weight) else f"rung {rung.name} must have a weight above 0, was {rung.weight!r}"
+
+
+def _positive(value: object) -> bool:
+    return isinstance(value, Decimal) and value.is_finite() and value > ZERO
 
 
 @contextmanager
-def _within(seconds: float) -> Iterator[None]:
+def within(seconds: float) -> Iterator[None]:
     """Interrupt what takes longer (TimeoutError). Only the main thread can be: that is where functions run."""
     if threading.current_thread() is not threading.main_thread():
         yield

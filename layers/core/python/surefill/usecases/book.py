@@ -8,21 +8,18 @@ from enum import StrEnum
 from surefill.domain import identity
 from surefill.domain.fills import FillError, OrderResult, order_result
 from surefill.domain.market import levels, sellable_quantity
-from surefill.domain.money import ZERO, add, divide_down
+from surefill.domain.money import ZERO, add
 from surefill.domain.orders import VenueOrder
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Intent, Leg, MarketRules, Slot
 from surefill.domain.states import UNFINISHED, IntentState
 from surefill.ports import Clock, Observer, Store
-from surefill.protocol.entry import adopt_entry, record_entry, record_entry_held, release_entry
+from surefill.protocol.entry import adopt_entry, price_of, record_entry, record_entry_held, release_entry
 from surefill.protocol.exit import record_exit, reopen
 from surefill.protocol.parts import slot_key_of
 from surefill.protocol.tranche import record_tranche, record_tranche_held, release_tranche
 from surefill.protocol.transaction import Guard, GuardFailedError, Transaction
 from surefill.usecases.claim import commit_for_day
-
-# An average price is needed only to tell dust from a position: down to this grid of the quote currency.
-_PRICE_STEP = Decimal("0.00000001")
 
 
 class Outcome(StrEnum):
@@ -193,8 +190,7 @@ class Book:
         rules = self.store.get(MarketRules, key)
         if rules is None:
             return True  # nobody knows the minimum: keep the rest as a position, it is looked at again
-        price = divide_down(result.filled_cost, result.filled_quantity, step=_PRICE_STEP)
-        return sellable_quantity(remaining, rules=rules, price=price) > ZERO
+        return sellable_quantity(remaining, rules=rules, price=price_of(result)) > ZERO
 
     def _booked(self, intent: Intent, result: OrderResult) -> Outcome:
         if not result.filled_quantity:

@@ -10,7 +10,7 @@ from surefill.domain.market import Refusal
 from surefill.domain.orders import VenueError
 from surefill.domain.reasons import Reason
 from surefill.domain.times import format_time
-from surefill.ports import MarketData
+from surefill.ports import Venues
 from surefill.strategies.base import Needs
 from surefill.strategies.market import MarketView, Series
 
@@ -29,7 +29,8 @@ class Views(Protocol):
 class BatchData:
     """Candles of a venue at a tick, by symbol and timeframe."""
 
-    market_data: MarketData
+    venues: Venues
+    venue: str
     symbol: str
     timeframe: str
     tick: datetime
@@ -73,7 +74,7 @@ class BatchData:
     def _fetch(self, lane: Lane) -> Candles | Refusal:
         symbol, timeframe = lane
         try:
-            rows = self.market_data.candle_rows(
+            rows = self.venues.market_data(self.venue).candle_rows(
                 symbol=symbol, timeframe=timeframe, until=self.tick, limit=self._longest[lane] + 1
             )
             return closed_candles(timeframe=timeframe, rows=rows, tick=self.tick)

@@ -76,7 +76,8 @@ class Evaluator:
             market_key=key,
             readings=Readings(
                 store=self.store,
-                market_data=self.venues.market_data(batch.venue),
+                venues=self.venues,
+                venue=batch.venue,
                 symbol=batch.symbol,
                 market_key=key,
                 now=now,
@@ -102,7 +103,8 @@ class BatchRun:
         key = identity.market_key(venue=batch.venue, symbol=batch.symbol)
         prepared = tuple(_prepared(bot, batch=batch, strategies=evaluator.strategies) for bot in batch.bots)
         data = BatchData(
-            market_data=evaluator.venues.market_data(batch.venue),
+            venues=evaluator.venues,
+            venue=batch.venue,
             symbol=batch.symbol,
             timeframe=batch.timeframe,
             tick=batch.tick,

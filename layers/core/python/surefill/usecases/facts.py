@@ -44,8 +44,8 @@ def market_facts(bot: Bot, *, data: Views, market: MarketView) -> MarketFacts:
     fast, slow = view.sma(_FAST), view.sma(_SLOW)
     return MarketFacts(
         last_close=close,
-        atr=_decimal(view.atr(ATR_PERIOD)),
-        trend_percent=_decimal((fast / slow - 1) * 100),
+        atr=decimal_of(view.atr(ATR_PERIOD)),
+        trend_percent=decimal_of((fast / slow - 1) * 100),
         history=view,
     )
 
@@ -55,5 +55,6 @@ def _asks(bot: Bot) -> bool:
     return sizes or bot.exit_rules.atr_stop_multiple is not None or bot.gates.adviser is not None
 
 
-def _decimal(value: float) -> Decimal:
+def decimal_of(value: float) -> Decimal:
+    """A reading of an indicator as an amount, to twelve significant digits."""
     return Decimal(f"{value:.12g}")

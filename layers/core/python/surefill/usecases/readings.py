@@ -11,7 +11,7 @@ from surefill.domain.reasons import Reason
 from surefill.domain.rows import Account, AccountState, Bot, Budget, MarketRules
 from surefill.domain.times import format_time
 from surefill.domain.trades import ClosedTrade, closed_trades
-from surefill.ports import MarketData, Store
+from surefill.ports import Store, Venues
 
 # The newest orders of a bot that its protections and Kelly's sizer may look at: entries count too.
 _NEWEST = 200
@@ -22,7 +22,8 @@ class Readings:
     """Reads only when somebody buys, and only once."""
 
     store: Store
-    market_data: MarketData
+    venues: Venues
+    venue: str
     symbol: str
     market_key: str
     now: datetime
@@ -58,7 +59,7 @@ class Readings:
         """Bid and ask, fresh enough to act on, or why there is none."""
         if not self._quotes:
             try:
-                self._quotes.append(self.market_data.quotes([self.symbol]).get(self.symbol))
+                self._quotes.append(self.venues.market_data(self.venue).quotes([self.symbol]).get(self.symbol))
             except VenueError as error:
                 self._quotes.append(error)
         quote = self._quotes[0]
