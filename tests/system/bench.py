@@ -138,12 +138,21 @@ class Bench:
         parts += [f"{entry.bot_id} {entry.entry_key} {entry.reason} {entry.numbers}" for entry in rows.journal[-20:]]
         return "\n".join(parts)
 
-    def wait_until(self, done: Callable[[], bool], *, seconds: float = 60) -> None:
-        """Wait in real time until something is so."""
+    def wait_until(
+        self, done: Callable[[], bool], *, seconds: float = 60, tell: Callable[[], object] | None = None
+    ) -> None:
+        """Wait in real time until something is so. Fails with what `tell` says when it never is."""
         deadline = time.monotonic() + seconds
         while not done():
-            assert time.monotonic() < deadline, f"not so after {seconds} s"
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not so after {seconds} s; {tell() if tell else self.story()}")
             time.sleep(_POLL_SECONDS)
+
+    def log(self, function: str, *, lines: int = 40) -> str:
+        """The newest lines a deployed function wrote."""
+        group = f"/aws/lambda/{self.stage.function(function)}"
+        events = self.stage.aws.logs.filter_log_events(logGroupName=group)["events"]
+        return "\n".join(event["message"].rstrip()[:400] for event in events[-lines:])
 
     def open_position(self, bot: str) -> None:
         """Tick until the bot holds its position."""
