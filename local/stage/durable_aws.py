@@ -91,7 +91,7 @@ def journalled(handler: Handler, journal: WriteJournal) -> Handler:
 def main() -> None:
     """Run ministack with its table writes journalled."""
     from ministack import app
-    from ministack.services import dynamodb
+    from ministack.services import dynamodb, lambda_svc
 
     journal = WriteJournal(Path(os.environ["STATE_DIR"]).parent / "journal")
     plain_handler: Handler = dynamodb.handle_request
@@ -103,6 +103,8 @@ def main() -> None:
 
     def load_and_repeat() -> None:
         load()
+        # It remembers how far streams were read, but begins them anew: all before the old place would be passed over.
+        lambda_svc._dynamodb_stream_positions.clear()
         _drive(_repeat(plain_handler, journal.writes()))
         dynamodb.handle_request = journalled(plain_handler, journal)
         checkpoint = lambda: save_and_begin_anew(app._build_persistence_save_dict())  # noqa: E731

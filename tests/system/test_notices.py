@@ -62,6 +62,14 @@ class Listener:
         return f"heard:\n{heard}\nwritten:\n{self._bench.log('publish_events')}\n{self._bench.story()}"
 
 
+def forget(bench: Bench, *accounts: Account) -> None:
+    """Delete accounts, which nothing in the product does."""
+    for account in accounts:
+        client(bench, "dynamodb").delete_item(
+            TableName=bench.stage.function("accounts"), Key={"account_id": {"S": account.account_id}}
+        )
+
+
 @pytest.fixture
 def listener(bench: Bench) -> Iterator[Listener]:
     found = Listener(bench)
@@ -78,6 +86,21 @@ def test_an_entry_and_its_sale_are_told(bench: Bench, listener: Listener) -> Non
     bench.wait_until(lambda: {"entry", "exit"} <= set(listener.kinds(bot)), tell=listener.story)
     assert float(next(body for body in listener.heard if body["kind"] == "exit")["facts"]["realised"]) > 0
     bench.stop_bot(bot)
+
+
+def test_after_a_restart_of_the_local_aws_changes_are_told_as_before(bench: Bench, listener: Listener) -> None:
+    store = bench.stage.store
+    before, after = (replace(ACCOUNT, account_id=f"paper-binance-{name}") for name in ("before", "after"))
+    rejected = {"state": AccountState.AUTH_FAILED, "state_reason": "no key"}
+    try:
+        store.insert(replace(before, **rejected))
+        bench.wait_until(lambda: listener.kinds(before.account_id) == ["credentials_rejected"], tell=listener.story)
+        bench.stage.stop_aws()
+        bench.stage.start_aws()
+        store.insert(replace(after, **rejected))
+        bench.wait_until(lambda: listener.kinds(after.account_id) == ["credentials_rejected"], tell=listener.story)
+    finally:
+        forget(bench, before, after)
 
 
 def test_what_needs_a_person_is_told_and_what_is_usual_is_not(bench: Bench, listener: Listener) -> None:
@@ -98,6 +121,4 @@ def test_what_needs_a_person_is_told_and_what_is_usual_is_not(bench: Bench, list
         bench.wait_until(lambda: listener.kinds(ACCOUNT.account_id) == ["credentials_rejected"], tell=listener.story)
         bench.wait_until(lambda: listener.kinds("told_urgently") == ["position_unprotected"])
     finally:
-        client(bench, "dynamodb").delete_item(
-            TableName=bench.stage.function("accounts"), Key={"account_id": {"S": ACCOUNT.account_id}}
-        )
+        forget(bench, ACCOUNT)
