@@ -25,15 +25,17 @@ from surefill.usecases.control.hooks import Hooks
 from surefill.usecases.control.positions import PositionControl
 from surefill.usecases.control.requests import Requests
 from surefill.usecases.control.stop import KillSwitch
-from tests.fakes.world import TICK, World, bot, budget, entry_of
+from tests.fakes.orders import entry_of
+from tests.fakes.rows import TICK, bot, budget
+from tests.fakes.world import World
 
 
 @dataclass
-class NobodyWaits:
-    """An empty queue."""
+class NothingFailed:
+    """No dead letters."""
 
-    def depth(self) -> int:
-        return 0
+    def waiting(self) -> Mapping[str, int]:
+        return {"dispatch": 0, "evaluate": 0}
 
 
 @dataclass
@@ -98,7 +100,7 @@ def services_on(world: World) -> Services:
         directory=directory,
         stops=KillSwitch(store=store, directory=directory, workflow=outside, clock=clock, observer=observer),
         hooks=Hooks(store=store, bots=bots, clock=clock, observer=observer),
-        health=Health(store=store, directory=directory, queue=NobodyWaits(), clock=clock),
+        health=Health(store=store, directory=directory, queue=world.queue, dead_letters=NothingFailed(), clock=clock),
         requests=Requests(store=store, clock=clock),
         functions=outside,
     )
