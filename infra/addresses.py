@@ -31,6 +31,10 @@ class Addresses:
     def evaluations_queue(self) -> str:
         return self._plain("sqs", "evaluations")
 
+    def dead_letters(self, function: str) -> str:
+        """ARN of the queue with what a function failed for good to do."""
+        return self._plain("sqs", f"{function}-dlq")
+
     @property
     def events_topic(self) -> str:
         return self._plain("sns", "events")

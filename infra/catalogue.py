@@ -19,6 +19,7 @@ Capability = Literal[
     "start_closing",
     "call_functions",
     "read_queue_depth",
+    "read_dead_letters",
     "read_secrets",
     "read_streams",
     "publish_events",
@@ -89,7 +90,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         memory=512,
         layers=("core", "runtime"),
         tables={"bots/index/cadence": _QUERY, "schedules": _ROW},
-        may=frozenset({"send_evaluations"}),
+        may=frozenset({"send_evaluations", "read_queue_depth"}),
         reserved_concurrency=1,
     ),
     FunctionSpec(
@@ -110,6 +111,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             "intents/index/by_bot": _QUERY,
             "intents": ("BatchGetItem",),
             "journal": ("BatchWriteItem",),
+            "schedules": _PUT,
         },
         may=frozenset({"consume_evaluations", "start_orders", "ask_adviser"}),
         # BLAS would start a thread per core before the first candle is read.
@@ -280,7 +282,16 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             "intents/index/work": _QUERY,
             "intents/index/by_bot": _QUERY,
         },
-        may=frozenset({"send_evaluations", "start_orders", "start_closing", "call_functions", "read_queue_depth"}),
+        may=frozenset(
+            {
+                "send_evaluations",
+                "start_orders",
+                "start_closing",
+                "call_functions",
+                "read_queue_depth",
+                "read_dead_letters",
+            }
+        ),
     ),
 )
 

@@ -9,7 +9,7 @@ from aws_lambda_powertools import Logger, Metrics
 
 from surefill.adapters.aws.clients import LateClient
 from surefill.adapters.aws.functions import LambdaFunctions
-from surefill.adapters.aws.queue import SqsQueue
+from surefill.adapters.aws.queue import SqsDeadLetters, SqsQueue
 from surefill.adapters.aws.workflow import CloseAllWorkflow, OrderWorkflow
 from surefill.api.app import make_app
 from surefill.api.gate import answered
@@ -36,7 +36,14 @@ def build() -> tuple[Base, Services]:
     common = base(logger=logger, metrics=metrics)
     store, clock, observer = common.store, common.clock, common.observer
     steps = LateClient("stepfunctions")
-    queue = SqsQueue(sqs=LateClient("sqs"), url=required("EVALUATIONS_QUEUE_URL"))
+    sqs, queue_url = LateClient("sqs"), required("EVALUATIONS_QUEUE_URL")
+    queue = SqsQueue(sqs=sqs, url=queue_url)
+    dead_letters = SqsDeadLetters(
+        sqs=sqs,
+        beside=queue_url,
+        prefix=common.settings.table_prefix,
+        functions=required("DEAD_LETTERS_OF").split(","),
+    )
     orders = OrderWorkflow(step_functions=steps, arn=required("ORDER_WORKFLOW_ARN"))
     closing = CloseAllWorkflow(step_functions=steps, arn=required("CLOSE_ALL_WORKFLOW_ARN"))
     directory = Directory(store=store, venues=sorted(common.settings.venues))
@@ -50,7 +57,7 @@ def build() -> tuple[Base, Services]:
         directory=directory,
         stops=KillSwitch(store=store, directory=directory, workflow=closing, clock=clock, observer=observer),
         hooks=Hooks(store=store, bots=bots, clock=clock, observer=observer),
-        health=Health(store=store, directory=directory, queue=queue, clock=clock),
+        health=Health(store=store, directory=directory, queue=queue, dead_letters=dead_letters, clock=clock),
         requests=Requests(store=store, clock=clock),
         functions=LambdaFunctions(client=LateClient("lambda"), prefix=common.settings.table_prefix),
     )

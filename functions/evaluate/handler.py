@@ -69,7 +69,9 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     reasons: Counter[str] = Counter()
     for record in event["Records"]:
         try:
-            reasons.update(decision.reason for decision in evaluator.evaluate(decode(record["body"])))
+            attempt = int(record["attributes"]["ApproximateReceiveCount"])
+            decisions = evaluator.evaluate(decode(record["body"]), attempt=attempt)
+            reasons.update(decision.reason for decision in decisions)
         except Exception as error:
             evaluator.observer.event(
                 Reason.INTERNAL_ERROR, message_id=record["messageId"], error=f"{type(error).__name__}: {error}"

@@ -13,7 +13,7 @@ from aws_cdk import aws_lambda_destinations as destinations
 from constructs import Construct
 
 from infra.addresses import Addresses
-from infra.catalogue import CALLED
+from infra.catalogue import CALLED, FUNCTIONS
 from infra.constructs.alarms import Alarms
 from infra.constructs.dead_letter_queue import DeadLetterQueue
 from infra.constructs.log_group import log_group
@@ -188,6 +188,9 @@ def grants_for(scope: Construct, *, stage: Stage, spec: FunctionSpec, stream_arn
         "start_closing": Grant(actions=("states:StartExecution",), resources=[at.close_all_workflow]),
         "call_functions": Grant(actions=("lambda:InvokeFunction",), resources=[at.function(name) for name in CALLED]),
         "read_queue_depth": Grant(actions=("sqs:GetQueueAttributes",), resources=[at.evaluations_queue]),
+        "read_dead_letters": Grant(
+            actions=("sqs:GetQueueAttributes",), resources=[at.dead_letters(one.name) for one in FUNCTIONS]
+        ),
         "read_secrets": Grant(actions=("secretsmanager:GetSecretValue",), resources=[at.exchange_keys]),
         "publish_events": Grant(actions=_sending("sns:Publish", stage), resources=[at.events_topic]),
     }

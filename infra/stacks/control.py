@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from aws_cdk import CfnOutput, Stack
 
 from infra.addresses import Addresses
-from infra.catalogue import function
+from infra.catalogue import FUNCTIONS, function
 from infra.constructs.control_api import ControlApi
 from infra.constructs.python_function import Layers, PythonFunction, grants_for
 from infra.stacks.trading import API_FUNCTION
@@ -43,6 +43,7 @@ class ControlStack(Stack):
             layers=Layers(self, "Layers", stage=stage, code=code),
             environment={
                 "EVALUATIONS_QUEUE_URL": evaluations_queue_url,
+                "DEAD_LETTERS_OF": ",".join(spec.name for spec in FUNCTIONS),
                 "ORDER_WORKFLOW_ARN": Addresses(self, stage=stage).order_workflow,
                 "CLOSE_ALL_WORKFLOW_ARN": Addresses(self, stage=stage).close_all_workflow,
             },

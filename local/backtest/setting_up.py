@@ -114,6 +114,9 @@ class _NoQueue:
     def send(self, bodies: Sequence[str], *, delay_seconds: int = 0) -> None:
         raise AssertionError(f"nothing may be queued in a backtest, were {len(bodies)} messages")
 
+    def depth(self) -> int:
+        return 0
+
 
 class Silent:
     """Implements `ports.Observer`: a backtest reads the tables afterwards."""

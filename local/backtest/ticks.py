@@ -68,6 +68,9 @@ class _Queue:
     def send(self, bodies: Sequence[str], *, delay_seconds: int = 0) -> None:
         self.messages.setdefault(delay_seconds, []).extend(bodies)
 
+    def depth(self) -> int:
+        return 0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TickRun:

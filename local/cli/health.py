@@ -30,11 +30,12 @@ def picture(found: Mapping[str, Any], *, session: Session) -> RenderableType:
         parts.append(Text(f"stop in force: {stop['kind']} on {stop['target'] or 'everything'} ({stop['stop_id']})"))
     tables = found["tables"]
     answering = sum(said == "ok" for said in tables.values())
-    waiting = found.get("evaluations_waiting")
+    waiting, dead = found.get("evaluations_waiting"), found.get("dead_letters")
     parts += [
         "",
         Text(f"tables       {answering} of {len(tables)} answer"),
         Text(f"evaluations  {'?' if waiting is None else waiting} waiting"),
+        Text(f"dead letters {'?' if dead is None else sum(dead.values())}"),
         *(Text(f"clock        {venue['venue']}: {_skew(venue.get('clock_skew_ms'))}") for venue in found["venues"]),
         *(Text(f"keys         {secret['account_id']}: {_READ[secret.get('readable')]}") for secret in found["secrets"]),
         "",

@@ -43,7 +43,7 @@ def list_(session: Session, bot: BotOption = None, account: AccountOption = None
     def picture() -> RenderableType:
         columns = (
             "bot", whole("mode"), whole("symbol"), whole("state"), right("quantity"), right("cost"), right("entry"),
-            right("TP"), right("SL"), whole("open"),
+            right("bid"), right("gain"), right("TP"), right("SL"), whole("open"),
         )  # fmt: skip
         rows = [
             (
@@ -54,6 +54,8 @@ def list_(session: Session, bot: BotOption = None, account: AccountOption = None
                 exact(item["quantity"]),
                 money(item["cost"]),
                 entry_price(item),
+                exact(item.get("bid")),
+                gain(item.get("unrealised")),
                 exact(item.get("take_profit")),
                 exact(item.get("stop_loss")),
                 age(item.get("opened_at"), now=session.now()),
@@ -151,6 +153,8 @@ def position_picture(slot: Mapping[str, Any], *, session: Session) -> Renderable
             ("quantity", exact(slot["quantity"])),
             ("cost", money(slot["cost"])),
             ("entry price", entry_price(slot)),
+            ("bid", _bid(slot, session=session)),
+            ("unrealised", gain(slot.get("unrealised"))),
             ("open since", when(slot.get("opened_at"), now=now)),
             ("take profit", _level(slot, "take_profit")),
             ("stop loss", _level(slot, "stop_loss")),
@@ -171,6 +175,11 @@ def entry_price(slot: Mapping[str, Any]) -> str | None:
     if not quantity or cost is None:
         return None
     return exact(f"{cost / quantity:.8g}")
+
+
+def _bid(slot: Mapping[str, Any], *, session: Session) -> str | None:
+    bid = exact(slot.get("bid"))
+    return f"{bid} at {at(slot['priced_at'], now=session.now())}" if bid else None
 
 
 def _level(slot: Mapping[str, Any], name: str) -> str | None:

@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 
 from local.cli.command import Session, api_command
 from local.cli.completion import AccountOption, OptionalBot, complete_budget
-from local.cli.output import decimal, exact, facts, gain, money, percent, right, table, when, whole
+from local.cli.output import at, decimal, exact, facts, gain, money, percent, right, table, when, whole
 from local.errors import LocalError
 
 app = typer.Typer(add_completion=False)
@@ -42,7 +42,7 @@ def picture(found: Mapping[str, Any], *, session: Session) -> RenderableType:
                 ("of", f"{found['of']} ({found['mode']}, in {found['currency']})"),
                 ("at", when(found["at"], now=session.now())),
                 ("realised", gain(found["realised"])),
-                ("unrealised", gain(found.get("unrealised")) or "a price is missing"),
+                ("unrealised", _unrealised(found, session=session)),
                 ("open positions", found["open_positions"]),
                 ("closed trades", found["trades"]),
                 ("won and lost", f"{record['wins']} and {record['losses']} ({_share(record['win_rate'])} won)"),
@@ -59,6 +59,13 @@ def picture(found: Mapping[str, Any], *, session: Session) -> RenderableType:
         rows = [(day["day"], day["trades"], day["wins"], gain(day["realised"])) for day in found["days"][-_DAYS_SHOWN:]]
         parts += ["", table((whole("day"), right("trades"), right("wins"), right("realised")), rows)]
     return Group(*parts)
+
+
+def _unrealised(found: Mapping[str, Any], *, session: Session) -> str:
+    told = gain(found.get("unrealised"))
+    if told is None:
+        return "a price is missing"
+    return f"{told} (bids of {at(found['priced_at'], now=session.now())})" if found.get("priced_at") else str(told)
 
 
 def _share(value: Any) -> str:

@@ -18,7 +18,8 @@ from surefill.usecases.evaluate import Evaluator
 from surefill.usecases.exits import exit_intent
 from tests.contract.engines import REGION, Engine, ministack
 from tests.contract.sizes import bytes_of
-from tests.fakes.world import TICK, World, bot, candle_rows, rules
+from tests.fakes.rows import TICK, bot, candle_rows, rules
+from tests.fakes.world import World
 
 _WRITES = frozenset({"TransactWriteItems", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"})
 
@@ -159,8 +160,8 @@ def _warm(world: World) -> None:
 
 
 def _entry(world: World):  # type: ignore[no-untyped-def]
-    from tests.unit.usecases.test_order_life import entry
+    from tests.fakes.orders import entry_of
 
     world.venue.ask = world.venue.bid = Decimal("60100.01")
     world.store.replace(rules(quantity_step=Decimal("0.00001"), min_quantity=Decimal("0.00001")))
-    return entry(world)
+    return entry_of(world)

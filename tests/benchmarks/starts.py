@@ -25,6 +25,7 @@ _ENVIRONMENT = {
     "TABLE_PREFIX": "surefill-bench-",
     "VENUES": '{"binance": {"endpoint": null, "hosts": ["api.binance.com"]}}',
     "EVALUATIONS_QUEUE_URL": "http://127.0.0.1/queue",
+    "DEAD_LETTERS_OF": "dispatch,evaluate",
     "ORDER_WORKFLOW_ARN": "arn:aws:states:us-east-1:000000000000:stateMachine:order",
     "CLOSE_ALL_WORKFLOW_ARN": "arn:aws:states:us-east-1:000000000000:stateMachine:close_all",
     "EVENTS_TOPIC_ARN": "arn:aws:sns:us-east-1:000000000000:events",

@@ -33,7 +33,8 @@ from surefill.protocol.transaction import GuardFailedError
 from surefill.usecases.explain import Explainer, told
 from surefill.wire import from_wire, to_wire
 from tests.drills.drill import Attempts, Found
-from tests.drills.stage import ALL_STRATEGIES, BOT, Stage
+from tests.drills.stage import BOT, Stage
+from tests.drills.surroundings import ALL_STRATEGIES
 from tests.simulation.boundary import Fate
 
 _AWS = {

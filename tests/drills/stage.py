@@ -5,16 +5,12 @@ Minutes pass one by one as the schedules would make them; nothing goes wrong but
 
 from __future__ import annotations
 
-from collections import defaultdict
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from decimal import Decimal
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from surefill.domain.rows import Account, Bot, BotState, Budget, Intent, JournalEntry, Leg, Slot
-from surefill.strategies import STRATEGIES
-from surefill.strategies.base import Action, Signal
 from surefill.usecases.control.bots import BotControl
 from surefill.usecases.control.errors import RequestRefusedError
 from surefill.usecases.control.positions import PositionControl
@@ -23,86 +19,23 @@ from surefill.usecases.explain import Explainer, Explanation, LinkState, told
 from surefill.usecases.explain.telling import LINES
 from surefill.usecases.publish import Change
 from surefill.usecases.wake import GridWaker
+from tests.drills.surroundings import ALL_STRATEGIES, KeenEars, Messages, StageChaos
 from tests.simulation import judge
-from tests.simulation.boundary import Fate
-from tests.simulation.crash.plan import PlannedChaos
-from tests.simulation.functions import Ears, Environment
 from tests.simulation.kernel import Kernel
-from tests.simulation.strategy import Scripted
 from tests.simulation.world import LIVE, START_MS, BudgetPlan, World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from surefill.domain.reasons import Reason
-    from surefill.strategies.base import Position, Strategy
-    from surefill.strategies.market import MarketView
+    from tests.simulation.functions import Environment
 
 MINUTE_MS = 60_000
 BOT = "one"
 SYMBOL = "BTC/USDT"
-
-
-class Seller(Scripted):
-    """Sells, whatever it has."""
-
-    def __init__(self, params: Mapping[str, object]) -> None:
-        super().__init__({"name": "seller", **params})
-
-    def decide(self, market: MarketView, position: Position | None) -> Signal:
-        """SELL."""
-        return Signal(action=Action.SELL)
-
-
-ALL_STRATEGIES: Mapping[str, type[Strategy]] = {**STRATEGIES, "scripted": Scripted, "seller": Seller}
 _EVERY_MINUTE = ("dispatch", "watch_exits", "reconcile")
 PAPER = "paper-binance-s1"
-
-
-@dataclass(slots=True)
-class KeenEars(Ears):
-    """Keeps what the functions told: every event with its fields, every value of a metric."""
-
-    events: list[tuple[Reason, Mapping[str, object]]] = field(default_factory=list)
-    metrics: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
-
-    def event(self, reason: Reason, **fields: object) -> None:
-        """Keep it."""
-        Ears.event(self, reason, **fields)
-        self.events.append((reason, fields))
-
-    def metric(self, name: str, value: float, **dimensions: str) -> None:
-        """Keep it."""
-        self.metrics[name].append(value)
-
-
-class StageChaos(PlannedChaos):
-    """Nothing goes wrong, but that side effects whose name begins with `fates` meet the fate given there."""
-
-    def __init__(self) -> None:
-        super().__init__({})
-        self.fates: dict[str, Fate] = {}
-        self.manner = "fine"
-
-    def task(self, function: str) -> str:
-        """See cloud.CloudChaos."""
-        return self.manner
-
-    def fate(self, name: str) -> Fate:
-        """See boundary.Chaos."""
-        return next((fate for begin, fate in self.fates.items() if name.startswith(begin)), Fate.FINE)
-
-
-class _Messages:
-    """The queue port, into the stage's own queue."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-
-    def send(self, bodies: Sequence[str], *, delay_seconds: int = 0) -> None:
-        for body in bodies:
-            self._world.kernel.after(delay_seconds, partial(self._world.cloud.send_message, body))
 
 
 class Stage:
@@ -179,7 +112,7 @@ class Stage:
         """What the stream of the orders hands to those who act on it."""
         rows = [row for row in self.store.rows(Intent) if self._streamed.get(row.intent_id) is not row]
         self._streamed |= {row.intent_id: row for row in rows}
-        waker = GridWaker(store=self.store, queue=_Messages(self.world), observer=self.ears)
+        waker = GridWaker(store=self.store, queue=Messages(self.world), observer=self.ears)
         waker.consume([Change(number=str(number), row=row) for number, row in enumerate(rows)])
 
     def until(self, seen: Callable[[], bool], *, within: int, what: str) -> int:
@@ -273,7 +206,7 @@ class Stage:
     @property
     def control(self) -> BotControl:
         """The operator's hand on bots."""
-        return BotControl(store=self.store, queue=_Messages(self.world), clock=self, observer=self.ears)
+        return BotControl(store=self.store, queue=Messages(self.world), clock=self, observer=self.ears)
 
     def close(self) -> None:
         """Sell the position now, as the API does; a refusal is an answer."""

@@ -40,7 +40,7 @@ OWN = {
     "dispatch": {"EVALUATIONS_QUEUE_URL"},
     "evaluate": {"ORDER_WORKFLOW_ARN", "OPENBLAS_NUM_THREADS"},
     "watch_exits": {"ORDER_WORKFLOW_ARN"},
-    "bot_api": {"EVALUATIONS_QUEUE_URL", "ORDER_WORKFLOW_ARN", "CLOSE_ALL_WORKFLOW_ARN"},
+    "bot_api": {"DEAD_LETTERS_OF", "EVALUATIONS_QUEUE_URL", "ORDER_WORKFLOW_ARN", "CLOSE_ALL_WORKFLOW_ARN"},
     "close_position": {"ORDER_WORKFLOW_ARN"},
     "publish_events": {"EVENTS_TOPIC_ARN", "EVALUATIONS_QUEUE_URL"},
 }

@@ -39,6 +39,7 @@ TABLES: dict[str, dict[str, set[str]]] = {
         "intents/index/by_bot": {"Query"},
         "intents": {"BatchGetItem"},
         "journal": {"BatchWriteItem"},
+        "schedules": {"PutItem"},
     },
     "claim_order": {
         "budgets": {"GetItem", "UpdateItem", "ConditionCheckItem"},
@@ -131,7 +132,7 @@ STARTS_ORDERS = {ORDERS: {"states:StartExecution"}}
 CONSUMES = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"}
 STREAM = {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"}
 OTHERS: dict[str, dict[str, set[str]]] = {
-    "dispatch": SENDS,
+    "dispatch": {QUEUE: {"sqs:SendMessage", "sqs:GetQueueAttributes"}},
     "evaluate": {QUEUE: CONSUMES, **STARTS_ORDERS},
     "place_order": READS_KEYS,
     "settle_order": READS_KEYS,
@@ -146,6 +147,7 @@ OTHERS: dict[str, dict[str, set[str]]] = {
     "close_position": STARTS_ORDERS,
     "bot_api": {
         QUEUE: {"sqs:SendMessage", "sqs:GetQueueAttributes"},
+        **{f"arn:aws:sqs:region:account:surefill-prod-{name}-dlq": {"sqs:GetQueueAttributes"} for name in TABLES},
         **STARTS_ORDERS,
         CLOSE_ALL: {"states:StartExecution"},
         **{arn: {"lambda:InvokeFunction"} for arn in CALLED},

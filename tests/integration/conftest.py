@@ -49,7 +49,8 @@ class Cloud:
     def messages(self) -> list[dict[str, Any]]:
         """Take what lies in the evaluations queue."""
         taken = self.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10).get("Messages", [])
-        return [{"messageId": message["MessageId"], "body": message["Body"]} for message in taken]
+        first = {"ApproximateReceiveCount": "1"}
+        return [{"messageId": one["MessageId"], "body": one["Body"], "attributes": first} for one in taken]
 
 
 @pytest.fixture
@@ -77,11 +78,14 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         session: Any = botocore.session.get_session()
         sqs, sns, dynamodb = (session.create_client(name, region_name=_REGION) for name in ("sqs", "sns", "dynamodb"))
         queue_url = sqs.create_queue(QueueName="evaluations")["QueueUrl"]
+        for function in ("dispatch", "evaluate"):
+            sqs.create_queue(QueueName=f"{PREFIX}{function}-dlq")
         topic_arn = sns.create_topic(Name="events")["TopicArn"]
         sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=_arn(sqs, queue_url))
         for schema in TABLES.values():
             dynamodb.create_table(**table_request(schema, table_prefix=PREFIX))
         monkeypatch.setenv("EVALUATIONS_QUEUE_URL", queue_url)
+        monkeypatch.setenv("DEAD_LETTERS_OF", "dispatch,evaluate")
         monkeypatch.setenv("EVENTS_TOPIC_ARN", topic_arn)
         yield Cloud(store=DynamoStore(table_prefix=PREFIX), sqs=sqs, queue_url=queue_url, topic_arn=topic_arn)
     client.cache_clear()

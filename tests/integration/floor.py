@@ -24,7 +24,7 @@ from local.exchange.settings import LOCAL_KEY
 from surefill.adapters.dynamodb.codec import encode
 from surefill.domain.rows import Account, Bot, Intent, JournalEntry, Row
 from surefill.domain.times import format_time, from_milliseconds
-from tests.fakes.world import bot, budget
+from tests.fakes.rows import bot, budget
 from tests.insights import run as insights
 from tests.insights.values import events
 from tests.integration.conftest import PREFIX, Cloud, Context

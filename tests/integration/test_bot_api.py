@@ -10,7 +10,7 @@ import pytest
 from surefill.domain.rows import Account, Bot, Budget, Slot
 from surefill.domain.states import SlotState
 from surefill.domain.times import parse_time
-from tests.fakes.world import TICK, rules
+from tests.fakes.rows import TICK, rules
 from tests.integration.conftest import Cloud
 
 Api = Callable[..., tuple[int, Any]]

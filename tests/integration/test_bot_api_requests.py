@@ -2,16 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from surefill.domain.rows import Request
+from surefill.domain.rows import Request, ScheduleRow, Slot
+from surefill.domain.states import SlotState
+from surefill.domain.times import format_time
 from surefill.ports import StoreUnavailableError
 from tests.api.served import furnished
-from tests.fakes.world import bot
-from tests.integration.conftest import Cloud
+from tests.fakes.rows import bot
+from tests.integration.conftest import PREFIX, Cloud
 from tests.integration.test_bot_api import ACCOUNT, BOT, BUDGET_ID, ready  # noqa: F401  (a fixture)
 
 Api = Callable[..., tuple[int, Any]]
@@ -110,7 +113,7 @@ def test_lists_never_scan_a_table(cloud: Cloud, ready: Api, monkeypatch: pytest.
 def test_health_tells_what_is_wrong_and_no_secrets(cloud: Cloud, ready: Api) -> None:  # noqa: F811
     told = ready("GET", "/health/detailed")[1]
     assert set(told["tables"].values()) == {"ok"}
-    assert told["evaluations_waiting"] == 0
+    assert (told["evaluations_waiting"], told["dead_letters"]) == (0, {"dispatch": 0, "evaluate": 0})
     assert told["problems"] == [
         f"schedule {name} is late or never ran"
         for name in ("dispatch", "watch_exits", "reconcile", "sync_account", "refresh_markets")
@@ -123,6 +126,39 @@ def test_health_tells_what_is_wrong_and_no_secrets(cloud: Cloud, ready: Api) -> 
     assert str(ACCOUNT["secret_name"]) not in str(told)
     assert told["accounts"][0]["differences"] == {}
     assert ready("GET", "/schedules")[1]["running"] is False
+
+
+def test_health_counts_what_failed_for_good(cloud: Cloud, ready: Api) -> None:  # noqa: F811
+    queue = cloud.queue_url.rpartition("/")[0] + f"/{PREFIX}evaluate-dlq"
+    cloud.sqs.send_message(QueueUrl=queue, MessageBody="{}")
+    told = ready("GET", "/health/detailed")[1]
+    assert told["dead_letters"] == {"dispatch": 0, "evaluate": 1}
+    assert "evaluate: 1 failed for good and wait in its dead letters" in told["problems"]
+    cloud.sqs.delete_queue(QueueUrl=queue)
+    told = ready("GET", "/health/detailed")[1]
+    assert (told["dead_letters"], told["ok"]) == (None, False)
+    assert "the queues of dead letters do not answer" in told["problems"]
+
+
+def test_a_position_says_what_it_is_worth_where_a_price_was_seen(cloud: Cloud, ready: Api) -> None:  # noqa: F811
+    assert ready("POST", "/bots", BOT)[0] == 200
+    now = datetime.now(UTC)
+    cloud.store.replace(
+        Slot(
+            market_key="binance|BTC/USDT", owner_key="live-binance-main|trend", bot_id="trend",
+            account_id="live-binance-main", budget_id=BUDGET_ID, state=SlotState.OPEN, open_key="open",
+            slot_key="binance|BTC/USDT|live-binance-main|trend", entry_intent_id="e" * 32, quantity=Decimal(2),
+            cost=Decimal(200), opened_at=now,
+        )
+    )  # fmt: skip
+    (held,) = ready("GET", "/positions")[1]["items"]
+    assert "unrealised" not in held, "nobody has seen a price"
+    seen = {"binance|BTC/USDT": "103.5"}
+    cloud.store.replace(ScheduleRow(schedule_name="watch_exits", last_tick=now, finished_at=now, prices=seen))
+    (held,) = ready("GET", "/positions")[1]["items"]
+    assert (held["bid"], held["unrealised"], held["priced_at"]) == ("103.5", "7", format_time(now))
+    assert ready("GET", "/bots/trend")[1]["slots"][0]["unrealised"] == "7"
+    assert ready("GET", "/bots/trend/statistics")[1]["unrealised"] == "7.0"
 
 
 def test_a_failure_is_a_problem_without_its_inside(ready: Api, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811

@@ -9,7 +9,9 @@ import pytest
 from surefill.domain.rows import Closing, Intent, JournalEntry, Slot
 from surefill.domain.states import SlotState
 from surefill.protocol.transaction import key_of
-from tests.fakes.world import MARKET, OWNER, World, entry_of
+from tests.fakes.orders import entry_of
+from tests.fakes.rows import MARKET, OWNER
+from tests.fakes.world import World
 from tests.integration.conftest import Cloud
 from tests.integration.test_bot_api import BOT, ready  # noqa: F401  (a fixture)
 

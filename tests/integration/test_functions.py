@@ -14,7 +14,9 @@ from surefill.domain.states import IntentState
 from surefill.domain.times import format_time
 from surefill.events import EventError
 from surefill.wire import to_wire
-from tests.fakes.world import World, entry_of, rules
+from tests.fakes.orders import entry_of
+from tests.fakes.rows import rules
+from tests.fakes.world import World
 from tests.integration.conftest import Cloud
 
 
@@ -57,7 +59,7 @@ def test_evaluate_returns_only_the_messages_that_failed(cloud: Cloud) -> None:
     World(cloud.store)
     cloud.function("dispatch")({"schedule": "dispatch", "scheduled_time": now_text()})
     (good,) = cloud.messages()
-    bad = {"messageId": "bad", "body": "no batch"}
+    bad = {"messageId": "bad", "body": "no batch", "attributes": {"ApproximateReceiveCount": "2"}}
     answer = cloud.function("evaluate")({"Records": [bad, good]})
     assert answer == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
     # There is no exchange here: the bot's decision says so, and that is a decision, not a failure.

@@ -9,12 +9,12 @@ from surefill.domain.rows import Account, Intent, JournalEntry, MarketRules
 from surefill.protocol.transaction import GuardFailedError, Key, Transaction, Update
 from surefill.usecases.book import Outcome
 from surefill.usecases.claim import claim
+from tests.fakes.orders import entry_of
 from tests.fakes.world import World
 from tests.model import laws
 from tests.model.machine import DONE, Machine
 from tests.model.process import Call
 from tests.model.scenarios import buy
-from tests.unit.usecases.test_order_life import entry
 
 _OUTCOMES = {
     "fill": "accepted, 2 of 2",
@@ -65,9 +65,9 @@ def real(script: str) -> list[str]:
     """What claim, place and settle do of a buy when the venue does `script`."""
     world = World()
     seen: list[str] = []
-    world.store.replace(entry(world))
-    world.store.delete(Key(Intent, (entry(world).intent_id,)))
-    intent = entry(world)
+    world.store.replace(entry_of(world))
+    world.store.delete(Key(Intent, (entry_of(world).intent_id,)))
+    intent = entry_of(world)
     world.store = Recording(world.store, seen)
     world.venue.script = [script]
     assert claim(intent, store=world.store, observer=world.observer).claimed

@@ -9,8 +9,9 @@ import pytest
 from surefill.domain.rows import Budget, Intent
 from surefill.domain.states import IntentState
 from surefill.usecases.claim import claim
-from tests.fakes.world import World, bot
-from tests.unit.usecases.test_order_life import claimed, entry
+from tests.fakes.orders import claimed, entry_of
+from tests.fakes.rows import bot
+from tests.fakes.world import World
 
 
 @pytest.mark.parametrize(
@@ -19,13 +20,13 @@ from tests.unit.usecases.test_order_life import claimed, entry
 def test_the_limits_of_yesterday_do_not_hold_today(limit: dict[str, int]) -> None:
     world = World()
     world.store.replace(replace(world.money(), day="2026-01-04", **limit))  # type: ignore[arg-type]
-    assert claim(entry(world), store=world.store, observer=world.observer).claimed
+    assert claim(entry_of(world), store=world.store, observer=world.observer).claimed
 
 
 def test_two_first_claims_of_a_day_are_counted_as_two() -> None:
     world = World()
     world.store.insert(replace(bot(), bot_id="other"))
-    mine = entry(world)
+    mine = entry_of(world)
     other = replace(mine, intent_id="f" * 32, bot_id="other")
 
     class Slow:

@@ -8,7 +8,7 @@ from surefill.domain.rows import Intent
 from surefill.ports import Store
 from surefill.usecases.claim import claim
 from tests.contract.world import World, at
-from tests.fakes.world import ListObserver
+from tests.fakes.ports import ListObserver
 from tests.races.workload import Figures, Plan, Seen, Turn, Workload, count_claims, missed
 
 PRICE = Decimal(100)

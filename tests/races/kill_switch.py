@@ -13,7 +13,7 @@ from surefill.usecases.claim import claim
 from surefill.usecases.control.directory import Directory
 from surefill.usecases.control.stop import KillSwitch
 from tests.contract.world import T0, World, at
-from tests.fakes.world import FakeClock, ListObserver
+from tests.fakes.ports import FakeClock, ListObserver
 from tests.races.claims import PRICE
 from tests.races.workload import Figures, Plan, Seen, Turn, Workload
 

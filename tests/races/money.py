@@ -19,7 +19,7 @@ from surefill.protocol.parts import budget_key, slot_key_of
 from surefill.protocol.transaction import GuardFailedError, Update
 from surefill.usecases.book import Book
 from tests.contract.world import at
-from tests.fakes.world import FakeClock, ListObserver
+from tests.fakes.ports import FakeClock, ListObserver
 from tests.races.claims import PRICE, entry_of
 from tests.races.workload import Figures, Plan, Seen, Turn, Workload, missed
 

@@ -24,7 +24,9 @@ from surefill.usecases.place import Placer
 from surefill.usecases.settle import Settler
 from surefill.usecases.timing import WINDOW
 from tests.contract.world import World, at, fill, result_of
-from tests.fakes.world import FakeClock, FakeVenue, ListObserver, rules
+from tests.fakes.ports import FakeClock, ListObserver
+from tests.fakes.rows import rules
+from tests.fakes.venue import FakeVenue
 from tests.races.claims import PRICE, entry_of
 from tests.races.workload import Figures, Plan, Seen, Turn, Workload, missed
 

@@ -15,7 +15,8 @@ from surefill.protocol.order import send_gate
 from surefill.usecases.claim import claim
 from surefill.usecases.exits import exit_intent
 from tests.contract.world import at
-from tests.fakes.world import ListObserver, rules
+from tests.fakes.ports import ListObserver
+from tests.fakes.rows import rules
 from tests.races.claims import PRICE, entry_of
 from tests.races.orders import RaceVenue, count_posts, open_position, place, post_of, settle, slot_of
 from tests.races.workload import Figures, Plan, Seen, Turn, Workload, missed

@@ -21,7 +21,7 @@ from surefill.adapters.dynamodb import TABLES, DynamoStore, SharedConnection
 from surefill.adapters.dynamodb.schema import table_request
 from surefill.domain.rows import Account, Mode
 from tests.contract.engines import REGION, ministack
-from tests.fakes.world import FakeVenue
+from tests.fakes.venue import FakeVenue
 from tests.races.crowd import Crowd, Task, as_client_of_nobody, crowd
 from tests.races.orders import finish
 from tests.races.workload import ACCOUNT, COUNTS, Answer, Figures, Plan, Seen, Workload

@@ -157,7 +157,8 @@ class Cloud:
             if (error or result["batchItemFailures"]) and received < _MAX_RECEIVES:
                 self.kernel.after(_VISIBILITY_SECONDS, lambda: self._receive(number, body, received=received + 1))
 
-        self.invoke("evaluate", {"Records": [{"messageId": number, "body": body}]}, done)
+        record = {"messageId": number, "body": body, "attributes": {"ApproximateReceiveCount": str(received)}}
+        self.invoke("evaluate", {"Records": [record]}, done)
 
     # workflow
 

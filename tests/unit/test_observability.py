@@ -9,7 +9,7 @@ from aws_lambda_powertools import Logger, Metrics
 
 from surefill.domain.reasons import Reason
 from surefill.observability import PowertoolsObserver
-from tests.fakes.world import TICK
+from tests.fakes.rows import TICK
 
 
 class Told:

@@ -7,13 +7,14 @@ import pytest
 
 from surefill.domain.rows import Bot, Intent
 from surefill.wire import WireError, from_wire, to_wire
-from tests.fakes.world import World, bot
-from tests.unit.usecases.test_order_life import entry, opened
+from tests.fakes.orders import entry_of, opened
+from tests.fakes.rows import bot
+from tests.fakes.world import World
 
 
 def test_a_row_survives_the_wire_exactly() -> None:
     world = World()
-    for row in (entry(world), world.intent(opened(world).intent_id)):
+    for row in (entry_of(world), world.intent(opened(world).intent_id)):
         assert from_wire(Intent, json.loads(json.dumps(to_wire(row)))) == row
     subject = bot(params={"rsi_period": 7, "weight_rsi": 0.5})
     assert from_wire(Bot, json.loads(json.dumps(to_wire(subject)))) == subject
@@ -28,19 +29,19 @@ def test_a_row_survives_the_wire_exactly() -> None:
     ],
 )  # fmt: skip
 def test_a_body_that_does_not_fit_names_the_field(change: dict[str, object], message: str) -> None:
-    body = {**to_wire(entry(World())), **change}
+    body = {**to_wire(entry_of(World())), **change}
     with pytest.raises(WireError, match=message):
         from_wire(Intent, body)
 
 
 def test_a_missing_field_is_named() -> None:
-    body = to_wire(entry(World()))
+    body = to_wire(entry_of(World()))
     del body["symbol"]
     with pytest.raises(WireError, match="symbol"):
         from_wire(Intent, body)
 
 
 def test_none_is_left_out_and_comes_back() -> None:
-    intent = replace(entry(World()), limit_price=None)
+    intent = replace(entry_of(World()), limit_price=None)
     assert "limit_price" not in to_wire(intent)
     assert from_wire(Intent, {**to_wire(intent), "limit_price": None}) == intent

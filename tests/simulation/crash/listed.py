@@ -15,6 +15,8 @@ _BY_FUNCTION: Mapping[str, tuple[str, ...]] = {
     ),
     "evaluate": (
         "store.journal",
+        # A batch that was begun before.
+        "store.replace:schedules",
         "store.update:slots",
         "venue.GET /api/v3/klines",
         "venue.GET /api/v3/ticker/24hr",

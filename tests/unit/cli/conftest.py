@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from local.cli import app
 from local.stage.announcement import Announcement, announce
 from surefill.domain.rows import Account
-from tests.fakes.world import TICK, rules
+from tests.fakes.rows import TICK, rules
 from tests.integration.conftest import Cloud, cloud
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from surefill.usecases.control.simulate import Simulated
 from surefill.usecases.explain import Explainer, told
 from surefill.usecases.statistics import StatisticsReader
 from surefill.wire import to_wire
-from tests.fakes.world import TICK, FakeClock, bot, budget, rules
+from tests.fakes.ports import FakeClock
+from tests.fakes.rows import TICK, bot, budget, rules
 from tests.unit.cli.conftest import BUDGET_ID, Answer, Cli, Request, Server
 from tests.unit.cli.test_trading import ENTRY, EXIT, order
 
@@ -123,11 +124,12 @@ def test_a_position_that_is_frozen_is_shown_so(cli: Cli, scripted: Scripted) -> 
     from surefill.api.shown import shown_slot
     from surefill.domain.rows import Slot
     from surefill.domain.states import SlotState
+    from surefill.usecases.control.prices import Prices
 
     slot = Slot(
         market_key="binance|BTC/USDT", owner_key="o", bot_id="grid", account_id="paper-binance-main",
         state=SlotState.OPEN, frozen=True, rung="level3", quantity=Decimal(2), cost=Decimal(3),
     )  # fmt: skip
-    scripted(answering(positions={"items": [shown_slot(slot)], "next": None}))
+    scripted(answering(positions={"items": [shown_slot(slot, prices=Prices())], "next": None}))
     (line,) = cli.run("positions", "list").stdout.splitlines()[1:]
     assert line.split()[:8] == ["grid", "paper", "BTC/USDT", "level3", "FREEZE", "2", "3.00", "1.5"]

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from surefill.domain.rows import PastTrade, Side
-from tests.fakes.world import TICK
+from tests.fakes.rows import TICK
 from tests.integration.conftest import Cloud
 from tests.unit.cli.conftest import Answer, Cli, Request, Server
 

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,10 +14,10 @@ from local.cli.feed import Feed
 from local.client.api import ApiClient
 from local.client.target import Target
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Fill, Intent, JournalEntry, LedgerEntry, Leg, OrderKind, Side, Slot
+from surefill.domain.rows import Fill, Intent, JournalEntry, LedgerEntry, Leg, OrderKind, ScheduleRow, Side, Slot
 from surefill.domain.states import IntentState, SlotState
 from surefill.domain.times import format_time
-from tests.fakes.world import MARKET, TICK, bot
+from tests.fakes.rows import MARKET, TICK, bot
 from tests.integration.conftest import Cloud
 from tests.unit.cli.conftest import BUDGET_ID, Cli, Server
 
@@ -87,11 +87,18 @@ def traded(furnished: Server, cloud: Cloud) -> Server:
     return furnished
 
 
-def test_positions(traded: Server, cli: Cli) -> None:
+def test_positions(traded: Server, cli: Cli, cloud: Cloud) -> None:
     lines = cli.run("positions", "list").stdout.splitlines()
-    assert lines[1].split()[:9] == [
-        "trend", "live", "BTC/USDT", "OPEN", "0.001998", "200.00", "100,100.1", "103,100", "98,000",
+    assert lines[1].split()[:11] == [
+        "trend", "live", "BTC/USDT", "OPEN", "0.001998", "200.00", "100,100.1", "-", "-", "103,100", "98,000",
     ]  # fmt: skip
+    assert "a price is missing" in cli.run("statistics", "trend").stdout
+    now, bids = datetime.now(UTC), {"binance|BTC/USDT": "101000"}
+    cloud.store.replace(ScheduleRow(schedule_name="watch_exits", last_tick=now, finished_at=now, prices=bids))
+    lines = cli.run("positions", "list").stdout.splitlines()
+    assert lines[1].split()[6:10] == ["100,100.1", "101,000", "+1.80", "103,100"]
+    assert "101,000 at " in cli.run("positions", "show", "trend", "BTC/USDT").stdout
+    assert "+1.80 (bids of " in cli.run("statistics", "trend").stdout
     assert cli.json("positions", "list", "--account", "paper-binance-main")["items"] == []
     shown = cli.run("positions", "show", "trend", "BTC/USDT").stdout
     assert "103,100 (3 %)" in shown

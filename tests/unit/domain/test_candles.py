@@ -7,7 +7,7 @@ import pytest
 
 from surefill.domain.candles import CandleError, Quote, closed_candles, data_problem, quote_problem
 from surefill.domain.reasons import Reason
-from tests.fakes.world import TICK, candle_rows
+from tests.fakes.rows import TICK, candle_rows
 
 
 def test_the_open_candle_is_left_out() -> None:

@@ -15,7 +15,7 @@ from surefill.domain.reasons import Reason
 from surefill.domain.rows import Slot
 from surefill.domain.rules import ExitRules, LadderStep, RoiStep
 from surefill.domain.states import SlotState
-from tests.fakes.world import MARKET, OWNER, TICK
+from tests.fakes.rows import MARKET, OWNER, TICK
 
 # Two for 200: an average cost of 100.
 HELD = Slot(

@@ -23,7 +23,7 @@ from surefill.domain.gates import (
 from surefill.domain.market import Refusal
 from surefill.domain.reasons import Reason
 from surefill.domain.rules import GateRules, Protection, SizingMode, SizingRules
-from tests.fakes.world import TICK, bot
+from tests.fakes.rows import TICK, bot
 from tests.unit.domain.test_trades import trade
 
 

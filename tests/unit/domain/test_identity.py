@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from surefill.domain.identity import entry_intent_id, exit_intent_id
-from tests.fakes.world import TICK
+from tests.fakes.rows import TICK
 
 PARTS = {"stage": "prod", "account_id": "live-binance-a", "bot_id": "b", "symbol": "BTC/USDT", "tick": TICK}
 

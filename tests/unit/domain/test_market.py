@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from surefill.domain.candles import Quote
 from surefill.domain.market import EntryTerms, Refusal, entry_terms, levels, rules_problem, sellable_quantity
 from surefill.domain.reasons import Reason
-from tests.fakes.world import TICK, rules
+from tests.fakes.rows import TICK, rules
 
 
 def quote(price: str) -> Quote:

@@ -20,7 +20,7 @@ from surefill.domain.sizing import (
     spend_needed,
     temperature_of,
 )
-from tests.fakes.world import TICK, rules
+from tests.fakes.rows import TICK, rules
 from tests.unit.domain.test_trades import trade
 
 FACTS = SizingFacts(

@@ -16,7 +16,7 @@ from surefill.domain.trades import (
     profit_percent_of,
     record_of,
 )
-from tests.fakes.world import TICK
+from tests.fakes.rows import TICK
 
 SALE = Intent(
     intent_id="x1",

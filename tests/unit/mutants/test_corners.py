@@ -32,9 +32,11 @@ from surefill.protocol.transaction import (
 )
 from surefill.usecases.book import Book, Outcome
 from surefill.usecases.claim import claim
-from tests.fakes.world import MARKET, OWNER, TICK, FakeVenue, World, budget, rules
+from tests.fakes.orders import claimed, closing, entry_of, opened
+from tests.fakes.rows import MARKET, OWNER, TICK, budget, rules
+from tests.fakes.venue import FakeVenue
+from tests.fakes.world import World
 from tests.unit.mutants.rendering import agrees, transaction, update
-from tests.unit.usecases.test_order_life import claimed, closing, entry, opened
 
 
 class Writing:
@@ -86,7 +88,7 @@ def _watched() -> tuple[World, list[str]]:
 
 def _posted(script: str, *, kind: OrderKind = OrderKind.LIMIT_IOC, waits: tuple[int, ...] = ()) -> Iterator[str]:
     world, told = _watched()
-    intent = replace(entry(world), kind=kind)
+    intent = replace(entry_of(world), kind=kind)
     claim(intent, store=world.store, observer=world.observer)
     world.store = Writing(world, told)
     world.venue.script = [script]
@@ -134,7 +136,7 @@ def test_an_order_that_is_seen_resting_late_is_marked_with_its_number_and_its_ne
 
 def test_a_trace_of_a_resting_order_is_cancelled_like_any() -> None:
     world, told = _watched()
-    intent = replace(entry(world), kind=OrderKind.LIMIT)
+    intent = replace(entry_of(world), kind=OrderKind.LIMIT)
     claim(intent, store=world.store, observer=world.observer)
     world.venue.script = ["resting"]
     world.placer.place(intent, worker="w")
@@ -210,7 +212,7 @@ def test_trades_are_folded_by_number_and_fees_by_asset() -> None:
 
 def test_a_claim_says_whose_it_is() -> None:
     world = World()
-    intent = entry(world)
+    intent = entry_of(world)
     for _ in range(2):
         done = claim(intent, store=world.store, observer=world.observer)
         assert (done.intent_id, done.claimed, done.refusal) == (intent.intent_id, True, None)
@@ -325,7 +327,7 @@ def test_the_fence_is_counted_from_the_sending_not_from_the_claim() -> None:
 
 def test_a_resting_order_lives_two_minutes_from_the_sending() -> None:
     world = World()
-    intent = replace(entry(world), kind=OrderKind.LIMIT)
+    intent = replace(entry_of(world), kind=OrderKind.LIMIT)
     claim(intent, store=world.store, observer=world.observer)
     world.clock.forward(seconds=20)
     world.venue.script = ["resting"]

@@ -14,7 +14,7 @@ from surefill.protocol.funds import fund, open_budget, switch_entries, withdraw
 from surefill.protocol.order import look_again, mark_absent, mark_accepted, mark_unknown, rest_no_longer, send_gate
 from surefill.protocol.tranche import claim_tranche, record_tranche, record_tranche_held, release_tranche
 from surefill.protocol.transaction import Guard, Op
-from tests.fakes.world import MARKET, OWNER, TICK, budget
+from tests.fakes.rows import MARKET, OWNER, TICK, budget
 from tests.unit.mutants.rendering import agrees, transaction, update
 
 NOW = TICK + timedelta(seconds=90)

@@ -16,9 +16,10 @@ from surefill.domain.reasons import Reason
 from surefill.domain.rows import Account, Fill, Intent, JournalEntry, OrderKind, Side
 from surefill.domain.states import SLOT_TRANSITIONS, IntentState, SlotState, require_transition
 from surefill.usecases.claim import claim
-from tests.fakes.world import TICK, World, rules
+from tests.fakes.orders import claimed, closing, entry_of, opened
+from tests.fakes.rows import TICK, rules
+from tests.fakes.world import World
 from tests.unit.mutants.rendering import agrees, events, shown
-from tests.unit.usecases.test_order_life import claimed, closing, entry, opened
 
 
 def _place(script: str) -> Callable[[World], None]:
@@ -34,7 +35,7 @@ def _place(script: str) -> Callable[[World], None]:
 
 
 def _resting(world: World) -> None:
-    intent = replace(entry(world), kind=OrderKind.LIMIT)
+    intent = replace(entry_of(world), kind=OrderKind.LIMIT)
     claim(intent, store=world.store, observer=world.observer)
     world.venue.script = ["resting"]
     world.placer.place(intent, worker="w")
@@ -55,7 +56,7 @@ def _exit(script: str) -> Callable[[World], None]:
 
 def _refused(world: World) -> None:
     world.store.replace(replace(world.money(), entries_allowed=False, available=Decimal(1)))
-    intent = replace(entry(World()), budget_id=world.money().budget_id)
+    intent = replace(entry_of(World()), budget_id=world.money().budget_id)
     claim(intent, store=world.store, observer=world.observer)
 
 
@@ -85,7 +86,7 @@ def _venue_down(world: World) -> None:
 
 def _overrun(world: World) -> None:
     world.store.replace(replace(world.money(), available=Decimal(201), funded=Decimal(201)))
-    intent = replace(entry(World()), reserved=Decimal("199"))
+    intent = replace(entry_of(World()), reserved=Decimal("199"))
     claim(intent, store=world.store, observer=world.observer)
     world.venue.ask = Decimal(110)
     world.placer.place(intent, worker="w")

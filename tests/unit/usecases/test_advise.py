@@ -18,7 +18,8 @@ from surefill.ports import Adviser, AdviserUnavailableError
 from surefill.protocol.transaction import Key, Update
 from surefill.strategies.market import MarketView, Series
 from surefill.usecases.advise import AdviserGate, RuleAdviser, advice_request
-from tests.fakes.world import MARKET, OWNER, TICK, World, bot
+from tests.fakes.rows import MARKET, OWNER, TICK, bot
+from tests.fakes.world import World
 
 REQUEST = AdviceRequest(
     bot_id="trend", strategy="composite", symbol="BTC/USDT", timeframe="5m", tick=TICK, price=Decimal(100),

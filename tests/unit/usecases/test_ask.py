@@ -12,7 +12,8 @@ from surefill.domain.rows import Bot, BotState
 from surefill.strategies.base import Action, Needs, Params, Position, Rung, Signal, Strategy
 from surefill.strategies.market import MarketView
 from surefill.usecases import ask
-from tests.fakes.world import World, bot, candle_rows
+from tests.fakes.rows import bot, candle_rows
+from tests.fakes.world import World
 
 BUY = Signal(action=Action.BUY)
 

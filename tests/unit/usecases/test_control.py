@@ -24,7 +24,8 @@ from surefill.usecases.control.bots import BotControl
 from surefill.usecases.control.errors import ConflictError, NotFoundError, RequestRefusedError
 from surefill.usecases.control.positions import PositionControl
 from surefill.usecases.control.specs import BotSpec
-from tests.fakes.world import TICK, World, rules
+from tests.fakes.rows import TICK, rules
+from tests.fakes.world import World
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ def test_a_new_bot_is_paused_and_due_at_once_when_started(world: World) -> None:
     made = bots(world).create(spec())
     assert made.state is BotState.PAUSED
     started = bots(world).set_state("fresh", state=BotState.ACTIVE)
-    assert started.cadence_key == "60"
+    assert (started.cadence_key, started.scheduled_since) == ("60", world.clock.now())
     (body,) = world.queue.bodies
     assert [member.bot_id for member in decode(body).bots] == ["fresh"]
     bots(world).set_state("fresh", state=BotState.ACTIVE)

@@ -10,7 +10,8 @@ from surefill.domain.reasons import Reason
 from surefill.strategies.base import Action, Needs, Params, Position, Signal, Strategy
 from surefill.strategies.market import MarketView
 from surefill.usecases.control.simulate import simulate
-from tests.fakes.world import World, candle_rows
+from tests.fakes.rows import candle_rows
+from tests.fakes.world import World
 
 
 class Quiet(Strategy):

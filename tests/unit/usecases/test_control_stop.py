@@ -33,7 +33,9 @@ from surefill.usecases.control.stop import KillSwitch
 from surefill.usecases.control.stops import standing_stops
 from surefill.usecases.exits import exit_intent
 from surefill.usecases.settle import is_resting
-from tests.fakes.world import MARKET, OWNER, World, bot, budget, entry_of, rules
+from tests.fakes.orders import entry_of
+from tests.fakes.rows import MARKET, OWNER, bot, budget, rules
+from tests.fakes.world import World
 
 
 @dataclass
@@ -179,7 +181,8 @@ def test_lifting_restores_what_was_changed_and_nothing_else(world: World, switch
     allowed = {one.budget_id: one.entries_allowed for one in world.store.budgets_of_account("live-binance-main")}
     assert allowed == {"live-binance-main-b": True, "live-binance-main-off": False}
     assert world.slot().frozen is None
-    assert [bot.bot_id for bot in world.store.bots_of_cadence("60")] == ["trend"]
+    (back,) = world.store.bots_of_cadence("60")
+    assert (back.bot_id, back.scheduled_since) == ("trend", world.clock.now())
     assert list(standing_stops(world.store)) == []
     with pytest.raises(ConflictError, match="was lifted at"):
         switch.lift(stop.stop_id, who="bob", why="again")

@@ -10,13 +10,14 @@ import pytest
 
 from surefill.domain.orders import VenueError
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Account, AccountState, BotState, MarketRules, Side
+from surefill.domain.rows import Account, AccountState, BotState, MarketRules, ScheduleRow, Side
 from surefill.domain.states import SlotState
 from surefill.ports import StoreUnavailableError
 from surefill.protocol.transaction import Key, Update
 from surefill.strategies import base
 from surefill.strategies.market import MarketView
-from tests.fakes.world import MARKET, TICK, World, bot, candle_rows
+from tests.fakes.rows import MARKET, TICK, bot, candle_rows
+from tests.fakes.world import World
 
 
 class Scripted(base.Strategy):
@@ -265,3 +266,37 @@ def test_a_venue_that_can_not_be_had_is_each_bots_decision(world: World, monkeyp
 
     monkeypatch.setattr(world.venue, "market_data", none_to_be_had)
     assert decide(world).reason is Reason.VENUE_DOWN
+
+
+def noted(world: World) -> ScheduleRow | None:
+    """What was noted about the evaluation of the market."""
+    return world.store.get(ScheduleRow, f"evaluate|{MARKET}|1m")
+
+
+def test_a_second_attempt_is_noted_before_it_is_made_and_when_it_ends(world: World) -> None:
+    batch = world.batch(bot(strategy="scripted", params={"says": "HOLD"}))
+    world.evaluator({"scripted": Scripted}).evaluate(batch)
+    assert noted(world) is None, "what goes well costs nothing"
+
+    class Dies:
+        def get(self, name: str) -> type[base.Strategy]:
+            raise SystemExit  # the process ends here
+
+    with pytest.raises(SystemExit):
+        world.evaluator(Dies()).evaluate(batch, attempt=2)  # type: ignore[arg-type]
+    row = noted(world)
+    assert row is not None
+    assert (row.last_tick, dict(row.counts)) == (batch.tick, {"bots": "1", "attempt": "2"})
+    world.evaluator({"scripted": Scripted}).evaluate(batch, attempt=3)
+    row = noted(world)
+    assert row is not None
+    assert dict(row.counts) == {"bots": "1", "attempt": "3", "finished": "1"}
+
+
+def test_a_second_attempt_that_comes_too_late_stays_unfinished(world: World) -> None:
+    batch = world.batch(bot(strategy="scripted", params={"says": "HOLD"}))
+    world.clock.forward(minutes=3)
+    assert world.evaluator({"scripted": Scripted}).evaluate(batch, attempt=2) == []
+    row = noted(world)
+    assert row is not None
+    assert "finished" not in row.counts

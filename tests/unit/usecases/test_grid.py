@@ -15,7 +15,8 @@ from surefill.strategies.base import Action, Needs, Params, Position, Rung, Sign
 from surefill.strategies.market import MarketView
 from surefill.usecases.book import Outcome
 from surefill.usecases.claim import claim
-from tests.fakes.world import MARKET, OWNER, World, bot, candle_rows
+from tests.fakes.rows import MARKET, OWNER, bot, candle_rows
+from tests.fakes.world import World
 
 RUNGS = tuple(
     Rung(name=f"r{price}", buy_price=Decimal(price), sell_price=Decimal(price + 2)) for price in (90, 92, 94, 96)

@@ -15,8 +15,10 @@ from surefill.events import ImportRequest
 from surefill.listings import TRADES_OF_ACCOUNT
 from surefill.protocol.transaction import Key, Update
 from surefill.usecases.import_trades import TIME, TradeImport
-from tests.fakes.world import TICK, FakeClock, World
-from tests.unit.usecases.test_order_life import entry
+from tests.fakes.orders import entry_of
+from tests.fakes.ports import FakeClock
+from tests.fakes.rows import TICK
+from tests.fakes.world import World
 
 ACCOUNT = "live-binance-main"
 START = TICK - timedelta(days=40)
@@ -124,7 +126,7 @@ def test_a_trade_read_twice_is_one_row(world: World) -> None:
 
 
 def test_only_an_order_of_this_account_is_ours(world: World) -> None:
-    ours = entry(world)
+    ours = entry_of(world)
     other = replace(ours, intent_id="f" * 32, account_id="live-binance-other")
     world.store.insert(ours)
     world.store.insert(other)

@@ -11,7 +11,9 @@ from surefill.domain.states import SlotState
 from surefill.usecases.book import Outcome
 from surefill.usecases.claim import claim
 from surefill.usecases.exits import exit_intent, part_of, strategy_exit
-from tests.fakes.world import TICK, World, entry_of, rules
+from tests.fakes.orders import entry_of
+from tests.fakes.rows import TICK, rules
+from tests.fakes.world import World
 
 
 @pytest.fixture

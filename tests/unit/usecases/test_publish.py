@@ -12,7 +12,7 @@ from surefill.domain.rows import AccountState, Row
 from surefill.domain.states import IntentState
 from surefill.ports import NotDeliveredError
 from surefill.usecases.publish import Change, FigureNotifier, Publisher
-from tests.fakes.world import ListObserver
+from tests.fakes.ports import ListObserver
 from tests.unit.adapters.notify.notices import account, bought, journal, notice, sold
 
 

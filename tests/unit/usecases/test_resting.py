@@ -15,7 +15,8 @@ from surefill.usecases.book import Outcome
 from surefill.usecases.claim import claim
 from surefill.usecases.exits import exit_intent
 from surefill.usecases.reconcile import Reconciler
-from tests.fakes.world import MARKET, OWNER, TICK, World, rules
+from tests.fakes.rows import MARKET, OWNER, TICK, rules
+from tests.fakes.world import World
 
 RUNG = Rung(name="r07", buy_price=Decimal(95), sell_price=Decimal(97))
 

@@ -10,13 +10,15 @@ from surefill.domain.orders import Balance, VenueError
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Account, AccountState, BotState, MarketRules, ScheduleRow, Slot
 from surefill.domain.states import SlotState
+from surefill.domain.times import format_time
 from surefill.ports import StoreUnavailableError
 from surefill.usecases.batches import BatchError, decode, encode
 from surefill.usecases.book import Outcome
 from surefill.usecases.dispatch import Dispatched, dispatch
 from surefill.usecases.refresh_markets import refresh_markets
 from surefill.usecases.sync_account import AccountSync
-from tests.fakes.world import MARKET, OWNER, TICK, World, bot
+from tests.fakes.rows import MARKET, OWNER, TICK, bot
+from tests.fakes.world import World
 
 
 @pytest.fixture
@@ -75,10 +77,31 @@ def test_a_tick_that_could_not_be_handed_out_is_not_finished(world: World) -> No
         def send(self, bodies: object, *, delay_seconds: int = 0) -> None:
             raise StoreUnavailableError("queue is away")
 
+        def depth(self) -> int:
+            raise StoreUnavailableError("queue is away")
+
     with pytest.raises(StoreUnavailableError):
         dispatch(tick=TICK, store=world.store, queue=Broken(), clock=world.clock, observer=world.observer)
     assert world.store.get(ScheduleRow, "dispatch") is None
     assert run(world).bots == 1
+
+
+def test_what_is_left_in_the_queue_is_noted_with_its_beginning(world: World) -> None:
+    def noted() -> dict[str, str]:
+        run(world)
+        world.clock.forward(minutes=1)
+        row = world.store.get(ScheduleRow, "dispatch")
+        assert row is not None
+        return {name: value for name, value in row.counts.items() if name not in ("bots", "messages")}
+
+    assert noted() == {}
+    world.queue.left = 3
+    began = format_time(world.clock.now())
+    assert noted() == {"waiting": "3", "waiting_since": began}
+    world.queue.left = 7
+    assert noted() == {"waiting": "7", "waiting_since": began}
+    world.queue.left = 0
+    assert noted() == {}
 
 
 def test_paused_bots_are_not_found(world: World) -> None:

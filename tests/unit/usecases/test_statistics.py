@@ -7,15 +7,18 @@ import pytest
 
 from surefill.adapters.memory import MemoryStore
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Account, Mode
+from surefill.domain.rows import Account, Mode, ScheduleRow
 from surefill.protocol.funds import open_budget
 from surefill.usecases import statistics
 from surefill.usecases.book import Outcome
 from surefill.usecases.claim import claim
 from surefill.usecases.control.errors import NotFoundError, RequestRefusedError
+from surefill.usecases.control.prices import Prices
 from surefill.usecases.exits import exit_intent
 from surefill.usecases.statistics import Statistics, StatisticsReader, drawdown_of, fees_of, unrealised_of
-from tests.fakes.world import MARKET, World, budget, entry_of, rules
+from tests.fakes.orders import entry_of
+from tests.fakes.rows import MARKET, TICK, budget, rules
+from tests.fakes.world import World
 from tests.unit.usecases.explain.places import fill, held, order
 
 BUDGET = "live-binance-main-b"
@@ -35,6 +38,12 @@ def buy(world: World) -> None:
     intent = entry_of(world)
     assert claim(intent, store=world.store, observer=world.observer).claimed
     assert world.placer.place(intent, worker="w") is Outcome.RECORDED
+
+
+def looked(world: World, bids: dict[str, str]) -> None:
+    """The minute's look at the open positions saw these prices."""
+    now = world.clock.now()
+    world.store.replace(ScheduleRow(schedule_name="watch_exits", last_tick=now, finished_at=now, prices=bids))
 
 
 def trade(world: World, *, sells_at: str, reason: Reason = Reason.TAKE_PROFIT) -> None:
@@ -98,11 +107,15 @@ def test_days_follow_the_budgets_time_zone(world: World) -> None:
 def test_an_open_position_is_unrealised(world: World) -> None:
     buy(world)
     quantity, cost = world.slot().quantity, world.slot().cost
-    found = reader(world).of_bot("trend", bids={MARKET: Decimal(110)})
-    assert found.open_positions == 1
-    assert found.unrealised == quantity * 110 - cost
     assert reader(world).of_bot("trend").unrealised is None, "without a price nothing is invented"
-    assert reader(world).of_budget(BUDGET, bids={MARKET: Decimal(110)}).unrealised == found.unrealised
+    looked(world, {MARKET: "110"})
+    found = reader(world).of_bot("trend")
+    assert found.open_positions == 1
+    assert (found.unrealised, found.priced_at) == (quantity * 110 - cost, world.clock.now())
+    assert reader(world).of_budget(BUDGET).unrealised == found.unrealised
+    world.clock.forward(seconds=301)
+    late = reader(world).of_bot("trend")
+    assert (late.unrealised, late.priced_at) == (None, None), "a price of five minutes ago is none"
 
 
 def test_paper_and_live_are_never_one(world: World) -> None:
@@ -174,9 +187,10 @@ def test_a_drawdown_of_nothing_is_no_per_cent() -> None:
 
 def test_unrealised_of_several_positions() -> None:
     other = held(market_key="binance|ETH/USDT", quantity=Decimal(2), cost=Decimal(50))
-    bids = {MARKET: Decimal(90), "binance|ETH/USDT": Decimal(40)}
-    assert unrealised_of([held(), other], bids=bids) == 20
-    assert unrealised_of([held(), other], bids={MARKET: Decimal(90)}) is None
+    prices = Prices(bids={MARKET: Decimal(90), "binance|ETH/USDT": Decimal(40)}, at=TICK)
+    assert unrealised_of([held(), other], prices=prices) == 20
+    assert unrealised_of([held(), other], prices=Prices(bids={MARKET: Decimal(90)}, at=TICK)) is None
+    assert unrealised_of([], prices=Prices()) == 0
 
 
 def test_fees_add_up() -> None:

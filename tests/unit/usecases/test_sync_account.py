@@ -16,8 +16,11 @@ from surefill.protocol.funds import raise_floor
 from surefill.protocol.parts import OPEN
 from surefill.protocol.transaction import GuardFailedError
 from surefill.usecases.sync_account import AccountSync
-from tests.fakes.world import MARKET, TICK, FakeClock, FakeVenue, World
-from tests.unit.usecases.test_order_life import entry
+from tests.fakes.orders import entry_of
+from tests.fakes.ports import FakeClock
+from tests.fakes.rows import MARKET, TICK
+from tests.fakes.venue import FakeVenue
+from tests.fakes.world import World
 
 ACCOUNT = "live-binance-main"
 
@@ -59,13 +62,13 @@ def synced(world: World, *, usdt: str, btc: str) -> Account:
 @pytest.mark.parametrize("btc", ["0.5", "0.2", "0"])
 def test_a_resting_sale_may_have_sold_what_is_not_booked_yet(btc: str) -> None:
     world = World()
-    world.store.insert(rung(entry(world), "level0", state=SlotState.CLOSING, quantity=Decimal("0.5")))
+    world.store.insert(rung(entry_of(world), "level0", state=SlotState.CLOSING, quantity=Decimal("0.5")))
     assert synced(world, usdt="1000", btc=btc).state is AccountState.OK
 
 
 def test_what_no_order_rests_for_is_missing_all_the_same() -> None:
     world = World()
-    intent = entry(world)
+    intent = entry_of(world)
     world.store.insert(rung(intent, "level0", state=SlotState.CLOSING, quantity=Decimal("0.5")))
     world.store.insert(rung(intent, "level1", state=SlotState.OPEN, quantity=Decimal("0.5")))
     account = synced(world, usdt="1000", btc="0.4")
@@ -75,7 +78,7 @@ def test_what_no_order_rests_for_is_missing_all_the_same() -> None:
 
 def test_a_resting_buy_may_have_spent_what_it_reserves() -> None:
     world = World()
-    intent = replace(entry(world), rung="level0", reserved=Decimal(200))
+    intent = replace(entry_of(world), rung="level0", reserved=Decimal(200))
     world.store.insert(intent)
     world.store.insert(rung(intent, "level0", state=SlotState.OPENING))
     assert synced(world, usdt="800", btc="1.9").state is AccountState.OK

@@ -17,7 +17,9 @@ from surefill.usecases.book import Outcome
 from surefill.usecases.claim import claim
 from surefill.usecases.exits import exit_intent
 from surefill.usecases.facts import MarketFacts
-from tests.fakes.world import MARKET, OWNER, TICK, World, entry_of, rules
+from tests.fakes.orders import entry_of
+from tests.fakes.rows import MARKET, OWNER, TICK, rules
+from tests.fakes.world import World
 
 
 @pytest.fixture

@@ -13,7 +13,9 @@ from surefill.ports import StoreUnavailableError
 from surefill.usecases.batches import decode
 from surefill.usecases.publish import Change
 from surefill.usecases.wake import GridWaker
-from tests.fakes.world import TICK, World, bot, entry_of
+from tests.fakes.orders import entry_of
+from tests.fakes.rows import TICK, bot
+from tests.fakes.world import World
 
 
 @pytest.fixture

@@ -9,11 +9,12 @@ import pytest
 
 from surefill.domain.orders import VenueError
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Intent, MarketRules, Slot
+from surefill.domain.rows import Intent, MarketRules, ScheduleRow, Slot
 from surefill.domain.rules import ExitRules, LadderStep
 from surefill.domain.states import SlotState
 from surefill.protocol.transaction import Key, Update
-from tests.fakes.world import MARKET, OWNER, TICK, World
+from tests.fakes.rows import MARKET, OWNER, TICK
+from tests.fakes.world import World
 
 TRAILING = ExitRules(trailing_percent=Decimal(2), trailing_from_percent=Decimal(1))
 LADDER = ExitRules(
@@ -53,6 +54,13 @@ def minute(world: World, bid: str) -> dict[str, int]:
 def told(world: World) -> list[Reason]:
     """What the journal holds of the bot's exits, oldest first."""
     return [entry.reason for entry in reversed(world.store.journal_of("trend")) if entry.kind == "exit"]
+
+
+def prices(world: World) -> dict[str, str]:
+    """What the last pass left for those who ask what a position is worth."""
+    row = world.store.get(ScheduleRow, "watch_exits")
+    assert row is not None
+    return dict(row.prices)
 
 
 def sales(world: World) -> list[Intent]:
@@ -264,3 +272,18 @@ def test_what_is_stored_names_the_position_and_its_state(world: World, monkeypat
     assert {(guard.field, guard.value) for guard in update.guards} == {
         ("state", SlotState.OPEN), ("entry_intent_id", "e" * 32),
     }  # fmt: skip
+
+
+def test_a_pass_leaves_the_prices_it_saw(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    minute(world, "101")
+    assert prices(world) == {}, "no position, no price"
+    hold(world)
+    minute(world, "101.5")
+    assert prices(world) == {MARKET: "101.5"}
+
+    def down(venue: str) -> None:
+        raise VenueError(Reason.VENUE_DOWN, "away")
+
+    monkeypatch.setattr(world.venue, "market_data", down)
+    minute(world, "102")
+    assert prices(world) == {}, "a price nobody saw is none"

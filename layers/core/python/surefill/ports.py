@@ -200,12 +200,16 @@ class Queue(Protocol):
         """Send messages, to be handed out after the delay; raises StoreUnavailableError when not all were taken."""
         ...
 
-
-class QueueDepth(Protocol):
-    """How much waits for `evaluate`."""
-
     def depth(self) -> int:
         """About how many messages wait; raises StoreUnavailableError."""
+        ...
+
+
+class DeadLetters(Protocol):
+    """Work that failed for good and waits for a person."""
+
+    def waiting(self) -> Mapping[str, int]:
+        """About how many messages wait, by function; raises StoreUnavailableError."""
         ...
 
 

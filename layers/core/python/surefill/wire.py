@@ -33,7 +33,7 @@ def _out(value: Any) -> Any:
     if isinstance(value, datetime):
         return format_time(value)
     if isinstance(value, Decimal):
-        return str(value)
+        return f"{value:f}"  # never "0E-8", which readers of amounts do not expect
     if isinstance(value, Enum):
         return value.value
     if is_dataclass(value):

@@ -17,7 +17,7 @@ from botocore.stub import ANY, Stubber
 from surefill.adapters.aws.bedrock import BedrockAdviser, runtime
 from surefill.domain.advice import Advice, AdviceRequest
 from surefill.ports import AdviserUnavailableError
-from tests.fakes.world import TICK
+from tests.fakes.rows import TICK
 
 MODEL = "eu.example-model-v1:0"
 REQUEST = AdviceRequest(

@@ -8,7 +8,7 @@ from surefill.domain.notices import Notice, notice_of
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Account, AccountState, Intent, JournalEntry, Leg, Mode, OrderKind, Side
 from surefill.domain.states import IntentState
-from tests.fakes.world import TICK
+from tests.fakes.rows import TICK
 
 
 def bought(**changes: object) -> Intent:

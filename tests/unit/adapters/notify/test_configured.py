@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from surefill.adapters.notify.configured import TELEGRAM_SECRET, WEBHOOK_SECRET, notifiers_for_people
 from surefill.ports import NotDeliveredError
-from tests.fakes.world import ListObserver
+from tests.fakes.ports import ListObserver
 from tests.unit.adapters.notify.notices import bought, notice
 from tests.unit.adapters.notify.receiver import Receiver, receiver
 

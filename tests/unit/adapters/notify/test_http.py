@@ -13,7 +13,8 @@ from surefill.adapters.notify.telegram import TelegramNotifier
 from surefill.adapters.notify.webhook import WebhookNotifier
 from surefill.domain.reasons import Reason
 from surefill.ports import NotDeliveredError
-from tests.fakes.world import TICK, FakeClock
+from tests.fakes.ports import FakeClock
+from tests.fakes.rows import TICK
 from tests.unit.adapters.notify.notices import bought, journal, notice, sold
 from tests.unit.adapters.notify.receiver import Receiver, receiver
 

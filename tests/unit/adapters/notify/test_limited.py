@@ -8,7 +8,7 @@ from surefill.adapters.notify.limited import LimitedNotifier
 from surefill.domain.notices import Notice
 from surefill.domain.reasons import Reason
 from surefill.ports import NotDeliveredError
-from tests.fakes.world import FakeClock, ListObserver
+from tests.fakes.ports import FakeClock, ListObserver
 from tests.unit.adapters.notify.notices import account, bought, journal, notice, sold
 
 

@@ -25,7 +25,7 @@ from surefill.domain.rows import (
 from surefill.domain.states import IntentState, SlotState
 from surefill.usecases.explain.facts import SCHEDULES, Place
 from surefill.usecases.explain.model import Link, LinkState
-from tests.fakes.world import MARKET, OWNER, TICK, bot, budget, rules
+from tests.fakes.rows import MARKET, OWNER, TICK, bot, budget, rules
 
 NOW = TICK + timedelta(seconds=20)
 AGO = timedelta(minutes=4)

@@ -14,7 +14,9 @@ from surefill.ports import StoreUnavailableError
 from surefill.usecases.book import Outcome
 from surefill.usecases.claim import claim
 from surefill.usecases.sync_account import AccountSync
-from tests.fakes.world import TICK, World, entry_of
+from tests.fakes.orders import entry_of
+from tests.fakes.rows import TICK
+from tests.fakes.world import World
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from surefill.usecases.control.errors import NotFoundError, RequestRefusedError
 from surefill.usecases.explain import Explainer, Explanation, LinkName, LinkState, Story, told
 from surefill.usecases.explain.making import fine, said
 from surefill.usecases.explain.telling import LINES
-from tests.fakes.world import MARKET, OWNER, TICK, World
+from tests.fakes.rows import MARKET, OWNER, TICK
+from tests.fakes.world import World
 
 
 class CountingStore(MemoryStore):

@@ -10,7 +10,7 @@ from surefill.domain.rows import AccountState, BotState, Side, StopKind
 from surefill.usecases.explain.evaluation import gates_link
 from surefill.usecases.explain.model import LinkState
 from surefill.usecases.explain.schedule import schedule_link
-from tests.fakes.world import TICK, bot, budget, rules
+from tests.fakes.rows import TICK, bot, budget, rules
 from tests.unit.usecases.explain.places import (
     AGO,
     NOW,

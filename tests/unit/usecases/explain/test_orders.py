@@ -9,7 +9,7 @@ from surefill.domain.reasons import Reason
 from surefill.domain.states import IntentState, SlotState
 from surefill.usecases.explain.model import LinkState
 from surefill.usecases.explain.orders import claim_link, place_link, settle_link
-from tests.fakes.world import TICK, budget
+from tests.fakes.rows import TICK, budget
 from tests.unit.usecases.explain.places import (
     NOW,
     decided,

@@ -16,7 +16,7 @@ from surefill.usecases.explain.model import LinkName, LinkState
 from surefill.usecases.explain.orders import claim_link, place_link, settle_link
 from surefill.usecases.explain.positions import exit_link, protection_link
 from surefill.usecases.explain.schedule import schedule_link
-from tests.fakes.world import TICK, bot
+from tests.fakes.rows import TICK, bot
 from tests.unit.usecases.explain.places import (
     account,
     entry,

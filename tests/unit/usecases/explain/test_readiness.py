@@ -11,7 +11,8 @@ from surefill.domain.rules import SizingMode, SizingRules
 from surefill.domain.states import SlotState
 from surefill.usecases.explain import Explainer
 from surefill.usecases.explain.readiness import readiness_of
-from tests.fakes.world import World, bot, budget
+from tests.fakes.rows import bot, budget
+from tests.fakes.world import World
 from tests.unit.usecases.explain.places import account, held, place, slot
 
 

@@ -1,6 +1,8 @@
 """The first links: schedule, data, signal."""
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -9,7 +11,7 @@ from surefill.domain.rows import BotState, Side
 from surefill.usecases.explain.evaluation import data_link, signal_link
 from surefill.usecases.explain.model import LinkState
 from surefill.usecases.explain.schedule import next_run, schedule_link
-from tests.fakes.world import TICK, bot
+from tests.fakes.rows import TICK, bot
 from tests.unit.usecases.explain.places import (
     AGO,
     decided,
@@ -83,6 +85,55 @@ def test_a_new_bot_waits_for_its_first_run() -> None:
     link = schedule_link(place(bot=new, slot=slot(last_reason=None)))
     assert link.state is LinkState.WAITING
     assert "next run at 2026-01-05T13:00:00Z" in link.says
+
+
+def unfinished(minutes_ago: int, *, interval: int = 60, **counts: str) -> dict[str, Any]:
+    """A bot whose market was begun a second time for the tick so long ago."""
+    found = place().schedules
+    tick = TICK - timedelta(minutes=minutes_ago)
+    row = replace(found["dispatch"], schedule_name="evaluate", last_tick=tick, counts={"attempt": "2", **counts})
+    old = bot(created_at=TICK - timedelta(days=1), interval_seconds=interval)
+    return {"bot": old, "schedules": {**found, "evaluate|binance|BTC/USDT|1m": row}}
+
+
+def left(since_minutes: int, **changes: Any) -> dict[str, Any]:
+    """Evaluations that nobody has taken from the queue since so many ticks."""
+    found = place().schedules
+    since = (TICK - timedelta(minutes=since_minutes)).isoformat()
+    row = replace(found["dispatch"], counts={"waiting": "9", "waiting_since": since})
+    old = bot(**{"created_at": TICK - timedelta(days=1), **changes})
+    return {"bot": old, "schedules": {**found, "dispatch": row}}
+
+
+def test_a_market_whose_evaluation_does_not_end() -> None:
+    link = schedule_link(place(**unfinished(2)))
+    stopped(link, Reason.NOT_EVALUATED, "schedule: handed out since 2026-01-05T11:58:00Z, not evaluated")
+    assert link.since == TICK - timedelta(minutes=2)
+    assert schedule_link(place(**unfinished(60, interval=3_600))).state is LinkState.STOPPED
+
+
+def test_an_evaluation_that_ended_at_its_second_attempt_or_long_ago_is_fine() -> None:
+    assert schedule_link(place(**unfinished(2, finished="1"))).state is LinkState.OK
+    assert schedule_link(place(**unfinished(4))).state is LinkState.OK
+
+
+def test_evaluations_that_nobody_takes() -> None:
+    link = schedule_link(place(**left(2)))
+    stopped(link, Reason.NOT_EVALUATED, "schedule: handed out since 2026-01-05T11:57:00Z, not evaluated")
+    assert schedule_link(place(**left(1))).state is LinkState.OK, "a minute of it may be a busy moment"
+
+
+def test_a_bot_that_was_not_due_since_is_not_missed() -> None:
+    assert schedule_link(place(**left(10, interval_seconds=3_600))).state is LinkState.STOPPED, "due at the hour"
+    early = TICK - timedelta(minutes=30)
+    schedules = {"dispatch": replace(left(10)["schedules"]["dispatch"], last_tick=early)}
+    assert (
+        schedule_link(
+            place(now=early, bot=bot(interval_seconds=3_600, created_at=TICK - timedelta(days=1)), schedules=schedules)
+        ).state
+        is LinkState.OK
+    )
+    assert schedule_link(place(**left(10, scheduled_since=TICK))).state is LinkState.OK, "started just now"
 
 
 def test_fresh_data_is_fine() -> None:

@@ -11,8 +11,11 @@ from surefill.domain.times import timeframe_seconds
 # Evaluated at each tick: a bot in these states still watches its market (a draining one never enters).
 EVALUATED = frozenset({BotState.ACTIVE, BotState.DRAINING})
 _NOT_DEFINITION = frozenset(
-    {"bot_id", "state", "state_reason", "definition_hash", "created_at", "cadence_key", "hook_hash"}
-)
+    {
+        "bot_id", "state", "state_reason", "definition_hash", "created_at", "cadence_key", "scheduled_since",
+        "hook_hash",
+    }
+)  # fmt: skip
 
 
 def definition_hash(bot: Bot) -> str:

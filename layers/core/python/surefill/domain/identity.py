@@ -56,6 +56,11 @@ def market_key(*, venue: str, symbol: str) -> str:
     return f"{venue}|{symbol}"
 
 
+def evaluation_key(*, venue: str, symbol: str, timeframe: str) -> str:
+    """Name among the schedules of what is evaluated together: "evaluate|binance|BTC/USDT|1h"."""
+    return f"evaluate|{venue}|{symbol}|{timeframe}"
+
+
 def owner_key(*, account_id: str, bot_id: str, rung: str | None = None) -> str:
     """Key of a bot inside a market. The account (and with it paper or live) is part of it: the two never meet.
 

@@ -94,7 +94,8 @@ class Bot:
 
     Percentages are in per cent (Decimal("1.5") is 1.5 %), durations in seconds. The cooldown counts from the end of the
     last position or attempt: a venue that refuses is not asked again every minute. A take profit or stop loss of 0 is
-    none, for strategies that may hold without one. `hook_hash` is the SHA-256 of the token its alerts must carry.
+    none, for strategies that may hold without one. `hook_hash` is the SHA-256 of the token its alerts must carry;
+    `scheduled_since` says when it was started or changed last: what fell due before is not missed.
     """
 
     TABLE: ClassVar[str] = "bots"
@@ -119,6 +120,7 @@ class Bot:
     definition_hash: str
     created_at: datetime
     cadence_key: str | None = None
+    scheduled_since: datetime | None = None
     state_reason: str = ""
     hook_hash: str | None = None
     sizing: SizingRules = field(default_factory=SizingRules)
@@ -419,7 +421,12 @@ class MarketRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleRow:
-    """The last tick a schedule finished: what the heartbeat and the next dispatch start from."""
+    """The last tick a schedule finished: what the heartbeat and the next dispatch start from.
+
+    One row per schedule, and one per market and timeframe whose evaluation did not finish at its first attempt
+    ("evaluate|binance|BTC/USDT|1h"); such a row says in `counts` whether it did at a later one.
+    `prices` are the bids the last pass saw of markets with an open position, by market key.
+    """
 
     TABLE: ClassVar[str] = "schedules"
     KEY: ClassVar[tuple[str, ...]] = ("schedule_name",)
@@ -428,6 +435,7 @@ class ScheduleRow:
     last_tick: datetime
     finished_at: datetime
     counts: Mapping[str, str] = field(default_factory=dict)
+    prices: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

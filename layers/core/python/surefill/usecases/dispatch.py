@@ -12,11 +12,12 @@ from datetime import datetime, timedelta
 from surefill.domain.bots import CADENCES, SHORTEST, due_cadences
 from surefill.domain.reasons import Reason
 from surefill.domain.rows import Bot, ScheduleRow
-from surefill.domain.times import to_milliseconds
-from surefill.ports import Clock, Observer, Queue, Store
+from surefill.domain.times import format_time, to_milliseconds
+from surefill.ports import Clock, Observer, Queue, Store, StoreUnavailableError
 from surefill.usecases.batches import Batch, encode
 
 SCHEDULE = "dispatch"
+WAITING_SINCE = "waiting_since"
 # A tick that arrives later than this is dropped: its candle is no longer the last one.
 LATEST = timedelta(seconds=60)
 # After an outage only the last tick is traded; bots with long intervals that fell due meanwhile are still caught up.
@@ -40,6 +41,7 @@ def dispatch(*, tick: datetime, store: Store, queue: Queue, clock: Clock, observ
         observer.event(Reason.TICK_LATE, tick=tick, age_seconds=(now - tick).total_seconds())
         return Dispatched(tick=tick, bots=0, messages=0, dropped=True)
     last = store.get(ScheduleRow, SCHEDULE)
+    waiting = _waiting(queue, last=last, tick=tick)
     # The same minute again (a retry) hands out the same bots again; they meet their own intents.
     since = min(last.last_tick, tick - timedelta(minutes=1)) if last else tick - timedelta(minutes=1)
     due = due_cadences(CADENCES, after_minute=_minute(max(since, tick - _LOOK_BACK)), until_minute=_minute(tick))
@@ -54,13 +56,23 @@ def dispatch(*, tick: datetime, store: Store, queue: Queue, clock: Clock, observ
             schedule_name=SCHEDULE,
             last_tick=max(tick, last.last_tick) if last else tick,
             finished_at=clock.now(),
-            counts={"bots": str(len(bots)), "messages": str(len(bodies))},
+            counts={"bots": str(len(bots)), "messages": str(len(bodies)), **waiting},
         )
     )
     observer.event(Reason.TICK, tick=tick, bots=len(bots), messages=len(bodies))
     observer.metric("Tick", 1)
     observer.metric("TickLagSeconds", (now - tick).total_seconds())
     return Dispatched(tick=tick, bots=len(bots), messages=len(bodies))
+
+
+def _waiting(queue: Queue, *, last: ScheduleRow | None, tick: datetime) -> dict[str, str]:
+    """What the minutes before left in the queue, and since when there was something at every tick."""
+    try:
+        depth = queue.depth()
+    except StoreUnavailableError:
+        return {}
+    since = (last.counts if last else {}).get(WAITING_SINCE, format_time(tick))
+    return {"waiting": str(depth), WAITING_SINCE: since} if depth else {}
 
 
 def batches(bots: Iterable[Bot], *, tick: datetime) -> list[Batch]:

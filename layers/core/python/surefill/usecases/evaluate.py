@@ -8,7 +8,7 @@ from surefill.domain import identity
 from surefill.domain.decisions import Decision
 from surefill.domain.market import Refusal
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Bot, Intent, Side, Slot
+from surefill.domain.rows import Bot, Intent, ScheduleRow, Side, Slot
 from surefill.domain.states import SlotState
 from surefill.ports import Adviser, Clock, Observer, Store, StoreUnavailableError, Venues, Workflow
 from surefill.strategies import STRATEGIES
@@ -53,8 +53,14 @@ class Evaluator:
     strategies: Mapping[str, type[Strategy]] = field(default_factory=lambda: STRATEGIES)
     advisers: Mapping[str, Adviser] = field(default_factory=lambda: {"rules": RuleAdviser()})
 
-    def evaluate(self, batch: Batch) -> list[Decision]:
-        """Decide for every bot of the batch. A bot's own failure is its decision; others go on."""
+    def evaluate(self, batch: Batch, *, attempt: int = 1) -> list[Decision]:
+        """Decide for every bot of the batch. A bot's own failure is its decision; others go on.
+
+        What kills the whole batch (its time is over, no memory) leaves nothing but another attempt: that is noted
+        before it is made, so that a batch which never ends can be seen.
+        """
+        if attempt > 1:
+            self._note(batch, attempt=attempt)
         age = self.clock.now() - batch.tick
         if age > LATEST:
             self.observer.event(Reason.TICK_LATE, tick=batch.tick, symbol=batch.symbol, age_seconds=age.total_seconds())
@@ -62,7 +68,16 @@ class Evaluator:
         run = BatchRun.of(self, batch)
         decided = [run.decided(prepared) for prepared in run.prepared]
         Memory(store=self.store, observer=self.observer).remember(decided)
+        if attempt > 1:
+            self._note(batch, attempt=attempt, finished="1")
         return [item.decision for item in decided]
+
+    def _note(self, batch: Batch, *, attempt: int, **more: str) -> None:
+        name = identity.evaluation_key(venue=batch.venue, symbol=batch.symbol, timeframe=batch.timeframe)
+        counts = {"bots": str(len(batch.bots)), "attempt": str(attempt), **more}
+        self.store.replace(
+            ScheduleRow(schedule_name=name, last_tick=batch.tick, finished_at=self.clock.now(), counts=counts)
+        )
 
     def planner(self, batch: Batch) -> EntryPlanner:
         """The planner of a batch's entries."""

@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from surefill.domain import identity
-from surefill.domain.money import ZERO, add, multiply, share_down, subtract, total
+from surefill.domain.money import ZERO, add, share_down, subtract, total
 from surefill.domain.rows import Account, Bot, Budget, Intent, LedgerEntry, Mode, Slot
 from surefill.domain.states import SlotState
 from surefill.domain.times import day_of
@@ -18,6 +18,7 @@ from surefill.domain.trades import ClosedTrade, Record, closed_trades, record_of
 from surefill.listings import LEDGER_OF_BUDGET, AnyRow, Listing
 from surefill.ports import Clock, Store
 from surefill.usecases.control.errors import NotFoundError, RequestRefusedError
+from surefill.usecases.control.prices import Prices, last_prices
 
 _PAGE = 500
 _PERCENT = Decimal("0.01")
@@ -38,8 +39,9 @@ class Day:
 class Statistics:
     """Figures in quote currency (`currency`) unless they say per cent. Fees are by the asset they were paid in.
 
-    `realised` includes positions written off as dust; `unrealised` is None when a price is missing. The drawdown is
-    the deepest fall of the money realised so far, from its peak, in quote and in per cent of funds plus peak.
+    `realised` includes positions written off as dust. `unrealised` is before the fees of the sales, at the bids of
+    `priced_at`; None when a price is missing. The drawdown is the deepest fall of the money realised so far, from its
+    peak, in quote and in per cent of funds plus peak.
     """
 
     of: str
@@ -50,6 +52,7 @@ class Statistics:
     record: Record
     realised: Decimal
     unrealised: Decimal | None
+    priced_at: datetime | None
     open_positions: int
     fees: Mapping[str, Decimal]
     max_drawdown: Decimal
@@ -101,22 +104,20 @@ def days_of(changes: Iterable[LedgerEntry], trades: Iterable[ClosedTrade], *, zo
     )
 
 
-def unrealised_of(slots: Iterable[Slot], *, bids: Mapping[str, Decimal]) -> Decimal | None:
-    """What selling these positions at the bids (by market key) would bring above their cost, before fees."""
-    held = [slot for slot in slots if slot.quantity > ZERO]
-    if any(slot.market_key not in bids for slot in held):
-        return None
-    return total(subtract(multiply(slot.quantity, bids[slot.market_key]), slot.cost) for slot in held)
+def unrealised_of(slots: Iterable[Slot], *, prices: Prices) -> Decimal | None:
+    """What selling these positions at the last bids would bring above their cost, before fees."""
+    gains = [prices.unrealised(slot) for slot in slots if slot.quantity > ZERO]
+    return None if None in gains else total(gain for gain in gains if gain is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatisticsReader:
-    """Reads and computes. `bids` are prices by market key, as far as the caller has them."""
+    """Reads and computes."""
 
     store: Store
     clock: Clock
 
-    def of_bot(self, bot_id: str, *, bids: Mapping[str, Decimal] | None = None) -> Statistics:
+    def of_bot(self, bot_id: str) -> Statistics:
         """One bot's figures."""
         bot = self.store.get(Bot, bot_id)
         if bot is None:
@@ -126,9 +127,9 @@ class StatisticsReader:
         owner = identity.owner_key(account_id=bot.account_id, bot_id=bot_id)
         markets = [identity.market_key(venue=bot.venue, symbol=symbol) for symbol in bot.symbols]
         slots = [slot for key in markets for slot in self.store.slots_of_market(key, owner=owner, consistent=True)]
-        return self._made(f"bot {bot_id}", [budget], entries=entries, slots=slots, bids=bids)
+        return self._made(f"bot {bot_id}", [budget], entries=entries, slots=slots)
 
-    def of_budget(self, budget_id: str, *, bids: Mapping[str, Decimal] | None = None) -> Statistics:
+    def of_budget(self, budget_id: str) -> Statistics:
         """One budget's figures: of all its bots, those that were deleted too."""
         budget = self._budget(budget_id)
         return self._made(
@@ -136,23 +137,20 @@ class StatisticsReader:
             [budget],
             entries=list(self._ledger(budget)),
             slots=self._open_slots([budget]),
-            bids=bids,
         )
 
-    def of_account(self, account_id: str, *, bids: Mapping[str, Decimal] | None = None) -> Statistics:
+    def of_account(self, account_id: str) -> Statistics:
         """One account's figures: all its budgets."""
-        return self.of_accounts(account_id, bids=bids)
+        return self.of_accounts(account_id)
 
-    def of_accounts(self, *account_ids: str, bids: Mapping[str, Decimal] | None = None) -> Statistics:
+    def of_accounts(self, *account_ids: str) -> Statistics:
         """Several accounts' figures together; RequestRefusedError when they are not of one mode and one currency."""
         accounts = [self._account(account_id) for account_id in account_ids]
         _require_alike(accounts)
         budgets = [budget for one in accounts for budget in self.store.budgets_of_account(one.account_id)]
         entries = [entry for budget in budgets for entry in self._ledger(budget)]
         of = ", ".join(account_ids)
-        return self._made(
-            f"account {of}", budgets, accounts=accounts, entries=entries, slots=self._open_slots(budgets), bids=bids
-        )
+        return self._made(f"account {of}", budgets, accounts=accounts, entries=entries, slots=self._open_slots(budgets))
 
     def _made(
         self,
@@ -161,7 +159,6 @@ class StatisticsReader:
         *,
         entries: Sequence[LedgerEntry],
         slots: Sequence[Slot],
-        bids: Mapping[str, Decimal] | None,
         accounts: Sequence[Account] = (),
     ) -> Statistics:
         account = accounts[0] if accounts else self._account(budgets[0].account_id)
@@ -170,15 +167,18 @@ class StatisticsReader:
         realising = sorted((entry for entry in entries if entry.realised), key=lambda entry: entry.at)
         funds = total(budget.funded for budget in budgets)
         deepest, percent = drawdown_of((entry.realised for entry in realising), funds=funds)
+        now = self.clock.now()
+        prices = last_prices(self.store, now=now)
         return Statistics(
             of=of,
             mode=account.mode,
             currency=account.currency,
-            at=self.clock.now(),
+            at=now,
             trades=len(trades),
             record=record_of(trades),
             realised=total(entry.realised for entry in realising),
-            unrealised=unrealised_of(slots, bids=bids or {}),
+            unrealised=unrealised_of(slots, prices=prices),
+            priced_at=prices.at,
             open_positions=sum(slot.state is not SlotState.EMPTY for slot in slots),
             fees=fees_of(orders),
             max_drawdown=deepest,

@@ -63,7 +63,7 @@ class ExitWatch:
                     self._tell(slot, reason, tick=tick, error=f"{type(error).__name__}: {error}")
             counts[reason] += 1
             overdue += reason in _SALES and reason is slot.exit_reason
-        self._finish(tick=tick, counts=counts, slots=slots)
+        self._finish(tick=tick, counts=counts, slots=slots, quotes=quotes)
         self.observer.metric("OverdueExits", overdue)
         return counts
 
@@ -187,13 +187,16 @@ class ExitWatch:
             return False
         return True
 
-    def _finish(self, *, tick: datetime, counts: Counter[str], slots: list[Slot]) -> None:
+    def _finish(
+        self, *, tick: datetime, counts: Counter[str], slots: list[Slot], quotes: Mapping[str, Quote | VenueError]
+    ) -> None:
         self.store.replace(
             ScheduleRow(
                 schedule_name=SCHEDULE,
                 last_tick=tick,
                 finished_at=self.clock.now(),
                 counts={name: str(count) for name, count in sorted(counts.items())},
+                prices={market: str(quote.bid) for market, quote in quotes.items() if isinstance(quote, Quote)},
             )
         )
         self.observer.metric("Tick", 1)

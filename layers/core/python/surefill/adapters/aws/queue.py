@@ -33,11 +33,28 @@ class SqsQueue:
 
     def depth(self) -> int:
         """About how many messages wait; StoreUnavailableError when the queue does not answer."""
-        try:
-            answer = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["ApproximateNumberOfMessages"])
-        except (BotoCoreError, ClientError) as error:
-            raise StoreUnavailableError(f"queue does not answer: {error}") from error
-        return int(answer["Attributes"]["ApproximateNumberOfMessages"])
+        return _depth(self._sqs, self._url)
+
+
+class SqsDeadLetters:
+    """The dead letters of functions: queues beside another one of the stage, named after their function."""
+
+    def __init__(self, *, sqs: Any, beside: str, prefix: str, functions: Sequence[str]) -> None:
+        self._sqs = sqs
+        place = beside.rpartition("/")[0]
+        self._urls = {name: f"{place}/{prefix}{name}-dlq" for name in functions}
+
+    def waiting(self) -> dict[str, int]:
+        """About how many messages wait, by function; StoreUnavailableError when a queue does not answer."""
+        return {name: _depth(self._sqs, url) for name, url in self._urls.items()}
+
+
+def _depth(sqs: Any, url: str) -> int:
+    try:
+        answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
+    except (BotoCoreError, ClientError) as error:
+        raise StoreUnavailableError(f"queue does not answer: {error}") from error
+    return int(answer["Attributes"]["ApproximateNumberOfMessages"])
 
 
 def _chunks(bodies: Sequence[str]) -> list[list[str]]:

@@ -14,6 +14,7 @@ from surefill.listings import JOURNAL_OF_BOT
 from surefill.usecases.batches import encode
 from surefill.usecases.control.errors import RequestRefusedError
 from surefill.usecases.control.lists import filtered
+from surefill.usecases.control.prices import last_prices
 from surefill.usecases.dispatch import batches
 
 router = new_router()
@@ -40,9 +41,10 @@ def list_bots(account: Account = None, limit: Limit = 50, after: Next = None) ->
 @router.get("/bots/<bot_id>")
 def read_bot(bot_id: str) -> dict[str, Any]:
     """One bot with its places on its symbols."""
-    bots = services_of(router).bots
-    bot = bots.bot(bot_id)
-    return {**_shown(bot), "slots": [shown_slot(slot) for slot in bots.slots(bot)]}
+    services = services_of(router)
+    bot = services.bots.bot(bot_id)
+    prices = last_prices(services.store, now=services.clock.now())
+    return {**_shown(bot), "slots": [shown_slot(slot, prices=prices) for slot in services.bots.slots(bot)]}
 
 
 @router.patch("/bots/<bot_id>")

@@ -12,6 +12,7 @@ from surefill.domain.rows import Intent, Leg
 from surefill.listings import INTENTS_OF_BOT, OPEN_SLOTS
 from surefill.protocol.parts import OPEN
 from surefill.usecases.control.lists import filtered
+from surefill.usecases.control.prices import last_prices
 from surefill.wire import to_wire
 
 router = new_router()
@@ -24,13 +25,14 @@ _SOLD = (
 
 @router.get("/positions")
 def positions(bot: OfBot = None, limit: Limit = 50, after: Next = None) -> dict[str, Any]:
-    """Every place that holds a position or has an order under way."""
+    """Every place that holds a position or has an order under way, with its worth at the last bid seen."""
     services = services_of(router)
     start = cursor_of(after, sizes=(3,))
     page = filtered(
         services.store, OPEN_SLOTS, OPEN, keep=lambda slot: bot is None or slot.bot_id == bot, limit=limit, after=start
     )
-    return shown_page(page, shown_slot)
+    prices = last_prices(services.store, now=services.clock.now())
+    return shown_page(page, lambda slot: shown_slot(slot, prices=prices))
 
 
 @router.get("/bots/<bot_id>/positions/closed")
@@ -57,11 +59,10 @@ def close_position(body: PositionBody) -> dict[str, Any]:
 @router.patch("/positions")
 def change_position(body: LevelsBody) -> dict[str, Any]:
     """Change take profit, stop loss or trailing of an open position; the bot's definition stays as it is."""
+    services = services_of(router)
     who = caller_of(router.current_event.raw_event)
-    changed = services_of(router).positions.change(
-        body.bot_id, symbol=body.symbol, rung=body.rung, change=body.change(), who=who
-    )
-    return shown_slot(changed)
+    changed = services.positions.change(body.bot_id, symbol=body.symbol, rung=body.rung, change=body.change(), who=who)
+    return shown_slot(changed, prices=last_prices(services.store, now=services.clock.now()))
 
 
 def _sold(intent: Intent) -> dict[str, Any]:

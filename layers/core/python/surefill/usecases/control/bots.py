@@ -119,7 +119,12 @@ class BotControl:
         self._refuse_twin(after)
         return self._update(
             before,
-            {**changed, "definition_hash": after.definition_hash, "cadence_key": cadence_key(after)},
+            {
+                **changed,
+                "definition_hash": after.definition_hash,
+                "cadence_key": cadence_key(after),
+                "scheduled_since": self.clock.now(),
+            },
             Guard(name="same_definition", field="definition_hash", op=Op.EQUAL, value=before.definition_hash),
         )
 
@@ -131,7 +136,8 @@ class BotControl:
             # changes the state first, and then this start is refused.
             refuse_while_stopped(standing_stops(self.store), bot=bot)
         changed = replace(bot, state=state)
-        row = self._update(bot, {"state": state, "cadence_key": cadence_key(changed), "state_reason": ""})
+        scheduled = {"cadence_key": cadence_key(changed), "scheduled_since": self.clock.now()}
+        row = self._update(bot, {"state": state, "state_reason": "", **scheduled})
         self.observer.event(
             Reason.BOT_NOT_ACTIVE if state is not BotState.ACTIVE else Reason.TICK, bot=bot_id, state=state
         )

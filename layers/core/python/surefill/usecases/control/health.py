@@ -22,7 +22,7 @@ from surefill.domain.rows import (
     Slot,
     Stop,
 )
-from surefill.ports import Clock, QueueDepth, Store, StoreUnavailableError
+from surefill.ports import Clock, DeadLetters, Queue, Store, StoreUnavailableError
 from surefill.usecases.control.directory import Directory
 from surefill.usecases.control.schedules import ScheduleState, schedules
 from surefill.usecases.control.stops import standing_stops
@@ -40,17 +40,18 @@ _MOST_SKEW_MS = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """Looks at tables, queue, schedules, accounts, and what was last seen of their venues and secrets."""
+    """Looks at tables, queues, schedules, accounts, and what was last seen of their venues and secrets."""
 
     store: Store
     directory: Directory
-    queue: QueueDepth
+    queue: Queue
+    dead_letters: DeadLetters
     clock: Clock
 
     def detailed(self) -> dict[str, Any]:
         """Each part with what is wrong with it; "ok" is whether nothing is."""
         tables = {row.TABLE: self._table(row) for row in _TABLES}
-        waiting = self._waiting()
+        waiting, dead = self._waiting(), self._dead()
         ticks = schedules(self.store, now=self.clock.now())
         accounts = list(self.directory.accounts())
         skews = _skews(accounts)
@@ -58,6 +59,12 @@ class Health:
         problems = [
             *(f"table {name}: {problem}" for name, problem in tables.items() if problem != "ok"),
             *(["the evaluations queue does not answer"] if waiting is None else []),
+            *(["the queues of dead letters do not answer"] if dead is None else []),
+            *(
+                f"{name}: {count} failed for good and wait in its dead letters"
+                for name, count in (dead or {}).items()
+                if count
+            ),
             *([f"{waiting} evaluations wait"] if waiting is not None and waiting > _LONGEST_QUEUE else []),
             *(f"schedule {tick.name} is late or never ran" for tick in ticks if not tick.running),
             *(f"account {one.account_id} is {one.state}" for one in accounts if one.state is not AccountState.OK),
@@ -73,6 +80,7 @@ class Health:
             "problems": problems,
             "tables": tables,
             "evaluations_waiting": waiting,
+            "dead_letters": dead,
             "schedules": [_shown(tick) for tick in ticks],
             "accounts": [_account(account) for account in accounts],
             "venues": [{"venue": venue, "clock_skew_ms": skew} for venue, skew in skews.items()],
@@ -92,6 +100,12 @@ class Health:
     def _waiting(self) -> int | None:
         try:
             return self.queue.depth()
+        except StoreUnavailableError:
+            return None
+
+    def _dead(self) -> Mapping[str, int] | None:
+        try:
+            return self.dead_letters.waiting()
         except StoreUnavailableError:
             return None
 

@@ -132,9 +132,11 @@ class KillSwitch:
         guards = [Guard(name="bot_exists", field="bot_id", op=Op.PRESENT)]
         if only_from is not None:
             guards.append(Guard(name="still_stopped", field="state", op=Op.EQUAL, value=only_from))
-        changes = {"state": state, "cadence_key": cadence_key(replace(bot, state=state))}
+        scheduled = {"cadence_key": cadence_key(replace(bot, state=state)), "scheduled_since": self.clock.now()}
         with suppress(GuardFailedError):  # deleted, or started by somebody meanwhile
-            self.store.update(Update(key=Key(Bot, (bot.bot_id,)), set=changes, guards=tuple(guards)))
+            self.store.update(
+                Update(key=Key(Bot, (bot.bot_id,)), set={"state": state, **scheduled}, guards=tuple(guards))
+            )
 
     def _freeze(self, bots: Sequence[Bot]) -> tuple[int, int, int]:
         """Freeze every place that holds something; no bot may enter any more, so an empty one stays empty."""

@@ -61,6 +61,12 @@ class Place:
     now: datetime
 
     @property
+    def unfinished(self) -> datetime | None:
+        """The last tick whose evaluation of the market was begun more than once and not finished."""
+        row = self.schedules.get(_evaluation_key(self.bot, self.symbol))
+        return row.last_tick if row and "finished" not in row.counts else None
+
+    @property
     def decision(self) -> JournalEntry | None:
         """The decision the slot remembers, as it was journalled when it was first made."""
         return next(
@@ -105,7 +111,8 @@ class Reader:
         budget = _read(Budget, lambda: store.get(Budget, bot.budget_id))
         keys = {symbol: identity.market_key(venue=bot.venue, symbol=symbol) for symbol in symbols}
         rules = _read(MarketRules, lambda: store.get_many(MarketRules, [(key,) for key in keys.values()]))
-        schedules = _read(ScheduleRow, lambda: store.get_many(ScheduleRow, [(name,) for name in SCHEDULES]))
+        names = [*SCHEDULES, *(_evaluation_key(bot, symbol) for symbol in symbols)]
+        schedules = _read(ScheduleRow, lambda: store.get_many(ScheduleRow, [(name,) for name in names]))
         orders = _read(Intent, lambda: store.intents_of_bot(bot.bot_id, limit=_ORDERS))
         journal = _read(JournalEntry, lambda: store.journal_of(bot.bot_id, limit=_ENTRIES))
         slots = [(symbol, slot) for symbol, key in keys.items() for slot in self._slots(bot, key)]
@@ -144,6 +151,10 @@ class Reader:
         return tuple(
             sorted((stop for stop in standing if covers_bot(stop, bot)), key=lambda stop: stop.at, reverse=True)
         )
+
+
+def _evaluation_key(bot: Bot, symbol: str) -> str:
+    return identity.evaluation_key(venue=bot.venue, symbol=symbol, timeframe=bot.timeframe)
 
 
 def _in_order(places: Iterable[Place]) -> list[Place]:

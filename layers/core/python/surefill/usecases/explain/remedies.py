@@ -60,7 +60,7 @@ _SCHEDULE = {
     ),
     _R.NOT_EVALUATED: _stops(
         _L.SCHEDULE,
-        "schedule: handed out since {from}, never evaluated",
+        "schedule: handed out since {from}, not evaluated",
         "Look at evaluate: its errors and its dead letters. The bot is handed out, nothing comes back.",
     ),
     _R.BOT_NOT_ACTIVE: _stops(_L.SCHEDULE, "bot: {state}, it does not enter", "Start it: surefill bots start {bot}."),
