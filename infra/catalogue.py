@@ -259,7 +259,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         memory=512,
         layers=("core", "runtime"),
         tables={
-            "accounts": (*_READ_SOME, "PutItem"),
+            "accounts": (*_READ_SOME, "PutItem", "DeleteItem"),
             "bots": (*_ROW, "BatchGetItem", "DeleteItem"),
             "budgets": (*_ROW, "BatchGetItem"),
             # A freeze takes back what was not sent yet: slot, order, money and ledger change together.

@@ -73,6 +73,14 @@ def create(
     session.show(made, lambda: account_picture(made, session=session))
 
 
+@api_command(app, changes=True)
+def delete(session: Session, account: AccountId, yes: Yes = False) -> None:
+    """Delete an account that never had a budget."""
+    session.confirm(f"Delete account {account}?", yes=yes)
+    answer = session.api.delete("accounts", account)
+    session.show(answer, lambda: f"{account} is deleted")
+
+
 @api_command(app, "import", changes=True)
 def import_(
     session: Session,

@@ -14,7 +14,7 @@ from surefill.adapters.memory import MemoryStore
 from surefill.api.gate import answered
 from surefill.api.services import Services
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Account, Closing, JournalEntry, ScheduleRow
+from surefill.domain.rows import Account, Closing, JournalEntry, Mode, ScheduleRow
 from surefill.ports import Store
 from surefill.usecases.claim import claim
 from surefill.usecases.control.accounts import AccountControl
@@ -68,6 +68,7 @@ def furnished(store: Store | None = None) -> World:
     world.placer.place(intent, worker="w")
     store.insert(bot(bot_id="listener", strategy="webhook", definition_hash="l"))
     store.insert(budget(budget_id="live-binance-main-spare"))
+    store.insert(Account(account_id="paper-binance-spare", venue="binance", mode=Mode.PAPER, currency="USDT"))
     store.journal(
         [
             JournalEntry(

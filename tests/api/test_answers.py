@@ -26,6 +26,7 @@ BOT = {"name": "other", "budget_id": BUDGET, "symbols": [SYMBOL], "strategy": "c
 CHANGES: list[tuple[str, Mapping[str, str], object]] = [
     ("POST /accounts", {}, {"name": "a", "venue": "binance", "mode": "live", "currency": "usdt", "secret_name": "s"}),
     ("POST /accounts", {}, {"name": "p", "venue": "binance", "mode": "paper", "currency": "x1", "paper_balance": "9"}),
+    ("DELETE /accounts/{account_id}", {"account_id": "paper-binance-spare"}, None),
     ("POST /accounts/{account_id}/import", {}, {"symbols": [SYMBOL], "since": "2026-01-01T00:00:00.5Z"}),
     ("POST /budgets", {}, {"account_id": ACCOUNT, "name": "n", "amount": "10.50", "max_drawdown": "0.00000001"}),
     ("PATCH /budgets/{budget_id}", {}, {"max_trades_per_day": 3, "time_zone": "Europe/Berlin"}),

@@ -96,7 +96,7 @@ TABLES: dict[str, dict[str, set[str]]] = {
         "exposures": {"UpdateItem"},
     },
     "bot_api": {
-        "accounts": READ_SOME | {"PutItem"},
+        "accounts": READ_SOME | {"PutItem", "DeleteItem"},
         "bots": ROW | {"BatchGetItem", "DeleteItem"},
         "budgets": ROW | {"BatchGetItem"},
         "slots": READ_SOME | {"Query", "UpdateItem"},

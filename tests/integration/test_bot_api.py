@@ -56,6 +56,18 @@ def test_a_bot_is_created_started_and_handed_out_at_once(cloud: Cloud, ready: Ap
     assert ready("GET", "/bots/trend")[0] == 404
 
 
+def test_an_account_that_was_never_used_can_be_deleted(ready: Api) -> None:
+    spare = {"name": "spare", "venue": "binance", "mode": "paper", "currency": "USDT", "paper_balance": "100"}
+    ready("POST", "/accounts", spare)
+    gone = {"account_id": "paper-binance-spare", "deleted": True}
+    assert ready("DELETE", "/accounts/paper-binance-spare") == (200, gone)
+    assert ready("DELETE", "/accounts/paper-binance-spare")[0] == 404
+    status, problem = ready("DELETE", "/accounts/live-binance-main")
+    assert (status, problem["field"]) == (409, "account_id")
+    assert BUDGET_ID in problem["detail"]
+    assert ready("GET", "/accounts/live-binance-main")[0] == 200
+
+
 def test_a_bot_may_start_at_once_and_be_evaluated_by_hand(cloud: Cloud, ready: Api) -> None:
     assert ready("POST", "/bots", {**BOT, "auto_start": True})[1]["state"] == "ACTIVE"
     assert len(cloud.messages()) == 1

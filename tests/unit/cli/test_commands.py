@@ -152,6 +152,7 @@ _REFUSED: tuple[tuple[tuple[str, ...], str], ...] = (
     (("budgets", "limit", BUDGET_ID, "moon=1"), "moon: Extra inputs are not permitted"),
     (("budgets", "entries", BUDGET_ID, "maybe"), "switch must be on or off, was 'maybe'"),
     (("budgets", "withdraw", BUDGET_ID, "5000", "--yes"), "amount must not be above the 1000 that is free"),
+    (("accounts", "delete", "live-binance-main", "--yes"), "has budgets"),
     (("accounts", "create", "x", "--paper-balance", "much"), "paper_balance: "),
     (("accounts", "create", "x"), "paper_balance: a paper account needs a balance above 0"),
     (("panic", "stop", "--all"), "the level must be no-new, close-all or freeze, was 'stop'"),

@@ -63,7 +63,7 @@ class Store(Protocol):
         ...
 
     def delete(self, key: Key) -> None:
-        """Delete a row if it is there. Used for bots only."""
+        """Delete a row if it is there. Used for bots and accounts that hold nothing."""
         ...
 
     def get(self, row: type[AnyRow], *values: str) -> AnyRow | None:

@@ -204,6 +204,7 @@ ANSWERS: Mapping[str, Schema] = {
     "GET /bots": _pages(_BOT),
     "GET /bots/{bot_id}": _BOT_WITH_SLOTS,
     "PATCH /bots/{bot_id}": _BOT,
+    "DELETE /accounts/{account_id}": thing({"account_id": TEXT, "deleted": always(True)}),
     "DELETE /bots/{bot_id}": thing({"bot_id": TEXT, "deleted": always(True)}),
     "POST /bots/{bot_id}/start": _BOT,
     "POST /bots/{bot_id}/pause": _BOT,

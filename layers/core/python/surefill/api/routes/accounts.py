@@ -36,6 +36,13 @@ def read_account(account_id: str) -> dict[str, Any]:
     return to_wire(services_of(router).accounts.account(account_id))
 
 
+@router.delete("/accounts/<account_id>")
+def delete_account(account_id: str) -> dict[str, Any]:
+    """Delete an account that never had a budget."""
+    services_of(router).accounts.delete_account(account_id)
+    return {"account_id": account_id, "deleted": True}
+
+
 @router.post("/accounts/<account_id>/import")
 def import_trades(account_id: str, body: ImportBody) -> dict[str, Any]:
     """Read a live account's past trades from its venue; `imports` of the account tells how far that is."""

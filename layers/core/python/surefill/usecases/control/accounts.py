@@ -13,7 +13,7 @@ from surefill.domain.rows import Account, Budget, Mode
 from surefill.ports import Clock, Observer, Store
 from surefill.protocol.funds import fund, open_budget, switch_entries, withdraw
 from surefill.protocol.parts import budget_key
-from surefill.protocol.transaction import Guard, GuardFailedError, Op, Update
+from surefill.protocol.transaction import Guard, GuardFailedError, Op, Update, key_of
 from surefill.usecases.control.errors import ConflictError, NotFoundError, RequestRefusedError
 from surefill.usecases.control.stops import refuse_while_stopped, standing_stops
 
@@ -119,6 +119,15 @@ class AccountControl:
         if account is None:
             raise NotFoundError("account_id", f"account {account_id!r} does not exist")
         return account
+
+    def delete_account(self, account_id: str) -> None:
+        """Delete an account that no money was ever set aside of; one that was used stays, with its history."""
+        account = self.account(account_id)
+        budgets = sorted(budget.budget_id for budget in self.store.budgets_of_account(account_id))
+        if budgets:
+            message = f"account {account_id} has budgets ({', '.join(budgets)}): one that was used stays"
+            raise ConflictError("account_id", message)
+        self.store.delete(key_of(account))
 
     def create_budget(
         self,
