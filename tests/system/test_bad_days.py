@@ -6,8 +6,10 @@ import signal
 
 import pytest
 
+from local.driver import Driver
 from local.stage.aws import InvocationFailedError
 from surefill.domain.states import IntentState, SlotState
+from surefill.domain.times import format_time
 from tests.system.bench import Bench
 
 _POST = {"method": "POST", "path": "/api/v3/order"}
@@ -104,3 +106,28 @@ def test_the_local_aws_killed_in_the_middle_loses_no_write_and_no_order(bench: B
 def test_a_function_that_fails_is_an_error_not_an_answer(bench: Bench) -> None:
     with pytest.raises(InvocationFailedError, match="surefill-local-dispatch failed"):
         bench.stage.aws.invoke(bench.stage.function("dispatch"), '{"schedule": "dispatch"}')
+
+
+def test_evaluations_that_nobody_takes_are_the_reason_that_is_given(bench: Bench) -> None:
+    bot = bench.make_bot("untaken", symbol="UNI/USDT")
+    bench.open_position(bot)
+
+    def schedule() -> str:
+        (story,) = bench.stage.api.get("bots", bot, "why")["stories"]
+        return str(story["links"][0]["says"])
+
+    assert schedule().startswith("schedule: every 60 s")
+    evaluate = bench.stage.function("evaluate")
+    hasty = Driver(bench.stage, pace_seconds=0.01, settle_seconds=0.1)
+    bench.stage.aws.switch_event_source(evaluate, enabled=False)
+    try:
+        hasty.next_tick()
+        left_since = hasty.tick
+        for _ in range(3):
+            hasty.next_tick()
+        assert schedule() == f"schedule: handed out since {format_time(left_since)}, not evaluated"
+    finally:
+        bench.stage.aws.switch_event_source(evaluate, enabled=True)
+        hasty.close()
+    bench.tick_until(lambda: schedule().startswith("schedule: every 60 s"))
+    bench.stop_bot(bot)
