@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from surefill.domain.kinds import Leg, Mode
 from surefill.domain.money import ZERO
-from surefill.domain.rows import Bot, Budget, Intent, JournalEntry, Leg, Mode, Slot
 from surefill.domain.states import UNFINISHED, SlotState
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from local.rows import Rows
+    from surefill.domain.rows import Bot, Budget, Intent, JournalEntry, Slot
 
 _FILLS_SHOWN = 8
 _NUMBERS_SHOWN = 4

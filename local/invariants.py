@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from surefill.domain.kinds import Leg, Mode, Side
 from surefill.domain.money import ZERO, add, subtract
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Budget, Fill, Intent, Leg, Mode, Side, Slot
 from surefill.domain.states import INTENT_TRANSITIONS, UNFINISHED, IntentState, SlotState
 from surefill.usecases.settle import VISIBILITY_LAG
 from surefill.usecases.timing import WINDOW
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from local.rows import Rows
+    from surefill.domain.rows import Budget, Fill, Intent, Slot
 
 _BALANCES = ("available", "reserved", "deployed", "funded", "realised")
 _BOOKED = frozenset({IntentState.FILLED, IntentState.ADOPTED})

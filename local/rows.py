@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from surefill.domain.rows import Account, Bot, Budget, Intent, JournalEntry, LedgerEntry, MarketRules, Slot
+from surefill.domain.records import MarketRules
+from surefill.domain.rows import Account, Bot, Budget, Intent, JournalEntry, LedgerEntry, Slot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from local.frame import recorded_legs
 from local.invariants import INVARIANTS, Violation, check_all
-from surefill.domain.rows import Leg
+from surefill.domain.kinds import Leg
 from surefill.domain.states import UNFINISHED
 
 if TYPE_CHECKING:

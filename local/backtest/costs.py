@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
 
 from local.errors import LocalError
+from surefill.domain.kinds import Side
 from surefill.domain.money import ZERO, divide_down, multiply
-from surefill.domain.rows import Fill, Side
+from surefill.domain.rows import Fill
 
 _HUNDRED = Decimal(100)
 _FINEST = Decimal("0.00000001")

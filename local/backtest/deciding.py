@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from local.backtest.market import PastData
+from surefill.domain.kinds import Side
 from surefill.domain.market import Refusal
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Side, Slot
+from surefill.domain.rows import Slot
 from surefill.domain.states import SlotState
 from surefill.protocol.transaction import Update, key_of
 from surefill.strategies.base import Action, Position, Signal

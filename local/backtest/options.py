@@ -14,7 +14,7 @@ from local.backtest.spec import VENUE, BacktestSpec, BotPlan, BudgetPlan, Engine
 from local.errors import LocalError
 from surefill.domain import identity
 from surefill.domain.money import AmountError, to_decimal
-from surefill.domain.rows import MarketRules
+from surefill.domain.records import MarketRules
 from surefill.domain.times import parse_time, to_milliseconds
 from surefill.strategies import STRATEGIES
 

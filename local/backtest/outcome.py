@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from surefill.domain.fills import order_result
+from surefill.domain.kinds import Leg, Side
 from surefill.domain.money import ZERO, add, subtract, total
-from surefill.domain.rows import Intent, Leg, Side
+from surefill.domain.rows import Intent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -10,7 +10,7 @@ import numpy as np
 
 from local.backtest.charts import Line, Marker, chart
 from local.backtest.figures import facts, part_rows
-from surefill.domain.rows import Side
+from surefill.domain.kinds import Side
 from surefill.domain.times import to_milliseconds
 
 if TYPE_CHECKING:

@@ -14,7 +14,9 @@ from local.errors import LocalError
 from surefill.api.bodies import BotBody
 from surefill.domain import identity
 from surefill.domain.bots import cadence_key
-from surefill.domain.rows import Account, Bot, BotState, Budget, MarketRules, Mode
+from surefill.domain.kinds import BotState, Mode
+from surefill.domain.records import MarketRules
+from surefill.domain.rows import Account, Bot, Budget
 from surefill.protocol.funds import open_budget
 from surefill.usecases.control.bots import BotControl
 from surefill.usecases.control.errors import RequestRefusedError

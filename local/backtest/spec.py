@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from pathlib import Path
 
-    from surefill.domain.rows import MarketRules
+    from surefill.domain.records import MarketRules
     from surefill.strategies.base import Strategy
 
 VENUE = "binance"

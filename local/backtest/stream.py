@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from surefill.domain.rows import Side
+from surefill.domain.kinds import Side
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

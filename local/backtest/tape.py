@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from local.backtest.venue import BacktestVenue
-    from surefill.domain.rows import MarketRules
+    from surefill.domain.records import MarketRules
 
 FINEST = Decimal("0.00000001")
 

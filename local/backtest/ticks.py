@@ -22,7 +22,7 @@ from local.exchange.transport import ExchangeAdapter
 from surefill.adapters.credentials import Credentials
 from surefill.adapters.memory import MemoryStore
 from surefill.adapters.venues import RealVenues
-from surefill.domain.rows import MarketRules, Mode
+from surefill.domain.kinds import Mode
 from surefill.domain.times import from_milliseconds, timeframe_seconds
 from surefill.settings import VenueHosts
 from surefill.usecases.batches import decode
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from local.backtest.spec import BacktestSpec, BudgetPlan
     from local.exchange.core import Exchange
+    from surefill.domain.records import MarketRules
     from surefill.domain.rows import Bot
     from surefill.strategies.base import Strategy
     from surefill.usecases.batches import Batch

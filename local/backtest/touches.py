@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from local.backtest.inside import price_of_exit, prices_inside
 from surefill.domain.candles import Quote
+from surefill.domain.kinds import Side
 from surefill.domain.money import ZERO
-from surefill.domain.rows import Side, Slot
+from surefill.domain.rows import Slot
 from surefill.domain.states import SlotState
 from surefill.domain.times import from_milliseconds
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from surefill.domain.candles import Quote
+from surefill.domain.kinds import OrderKind, Side
 from surefill.domain.money import ZERO
 from surefill.domain.orders import Accepted, OrderRequest, VenueOrder
-from surefill.domain.rows import OrderKind, Side
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from local.backtest.clock import SetClock
     from local.backtest.costs import Costs
     from surefill.domain.orders import Balance
-    from surefill.domain.rows import Account, Fill, MarketRules
+    from surefill.domain.records import MarketRules
+    from surefill.domain.rows import Account, Fill
     from surefill.ports import MarketData, Venue
 
 

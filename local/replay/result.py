@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from local.invariants import check_all
 from local.summary import closed_positions, shown
+from surefill.domain.kinds import Leg
 from surefill.domain.money import ZERO, add, subtract
-from surefill.domain.rows import Intent, Leg, Slot
 from surefill.domain.states import SlotState
 from surefill.domain.times import format_time
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from local.rows import Rows
-    from surefill.domain.rows import JournalEntry
+    from surefill.domain.rows import Intent, JournalEntry, Slot
 
 # Journal entries that follow from the market alone. Others tell of runs ("reconcile", "account").
 _DECIDING = ("decision", "exit", "claim-entry", "claim-exit")

@@ -8,21 +8,11 @@ from typing import Any
 
 from surefill.api.services import Services
 from surefill.domain.identity import owner_key
+from surefill.domain.kinds import AccountState, Mode, Scope, Side, StopKind
 from surefill.domain.market import Refusal
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import (
-    Account,
-    AccountState,
-    Bot,
-    Intent,
-    Mode,
-    PastTrade,
-    ScheduleRow,
-    Scope,
-    Side,
-    Slot,
-    StopKind,
-)
+from surefill.domain.records import PastTrade, ScheduleRow
+from surefill.domain.rows import Account, Bot, Intent, Slot
 from surefill.domain.states import SlotState
 from surefill.ports import StoreUnavailableError
 from surefill.strategies import STRATEGIES, indicators

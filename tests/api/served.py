@@ -13,8 +13,10 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from surefill.adapters.memory import MemoryStore
 from surefill.api.gate import answered
 from surefill.api.services import Services
+from surefill.domain.kinds import Mode
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Account, Closing, JournalEntry, Mode, ScheduleRow
+from surefill.domain.records import Closing, ScheduleRow
+from surefill.domain.rows import Account, JournalEntry
 from surefill.ports import Store
 from surefill.usecases.claim import claim
 from surefill.usecases.control.accounts import AccountControl

@@ -15,7 +15,8 @@ from jsonschema_rs import Draft202012Validator
 
 from surefill.api.schemas import COUNT, TEXT, Schemas, less, more, only, perhaps, thing
 from surefill.domain.money import ZERO
-from surefill.domain.rows import Account, Bot, Budget, Closing, Intent, JournalEntry, LedgerEntry, PastTrade, Slot, Stop
+from surefill.domain.records import Closing, PastTrade, Stop
+from surefill.domain.rows import Account, Bot, Budget, Intent, JournalEntry, LedgerEntry, Slot
 from surefill.domain.signals import Alert
 from surefill.strategies.loading import Problem
 from surefill.usecases.control.schedules import ScheduleState

@@ -1,7 +1,8 @@
 """What must be true of the money after any sequence of moves."""
 
+from surefill.domain.kinds import Leg
 from surefill.domain.money import ZERO, add, total
-from surefill.domain.rows import Budget, Exposure, Intent, Leg, Slot
+from surefill.domain.rows import Budget, Exposure, Intent, Slot
 from surefill.domain.states import UNFINISHED
 from surefill.ports import Store
 

@@ -14,9 +14,10 @@ from typing import TypeVar
 from surefill.adapters.dynamodb.codec import encode
 from surefill.adapters.memory import MemoryStore
 from surefill.domain.fills import OrderResult
+from surefill.domain.kinds import BotState, Leg
 from surefill.domain.money import ZERO
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Bot, BotState, Budget, Fill, Intent, Leg, Row, Slot
+from surefill.domain.rows import Bot, Budget, Fill, Intent, Row, Slot
 from surefill.domain.states import POSTED, IntentState, SlotState
 from surefill.domain.times import day_of
 from surefill.ports import Store

@@ -7,9 +7,10 @@ from decimal import Decimal
 
 import pytest
 
+from surefill.domain.kinds import BotState
 from surefill.domain.money import ZERO
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Bot, BotState, Budget, Intent, Slot
+from surefill.domain.rows import Bot, Budget, Intent, Slot
 from surefill.domain.states import IntentState, SlotState
 from surefill.ports import Store
 from surefill.protocol.entry import adopt_entry, claim_entry, record_entry, record_entry_held, release_entry

@@ -9,7 +9,8 @@ import pytest
 from surefill.adapters.dynamodb import DynamoStore, Patience
 from surefill.adapters.dynamodb.codec import encode
 from surefill.adapters.dynamodb.failures import StoreRefusedError
-from surefill.domain.rows import Budget, Intent, PaperEntry
+from surefill.domain.records import PaperEntry
+from surefill.domain.rows import Budget, Intent
 from surefill.domain.states import IntentState
 from surefill.ports import StoreUnavailableError
 from surefill.protocol.entry import claim_entry

@@ -5,7 +5,8 @@ from decimal import Decimal
 import pytest
 
 from surefill.domain.money import AmountError
-from surefill.domain.rows import Budget, Intent, PaperEntry, Slot
+from surefill.domain.records import PaperEntry
+from surefill.domain.rows import Budget, Intent, Slot
 from surefill.domain.states import SlotState
 from surefill.ports import Store
 from surefill.protocol.entry import claim_entry

@@ -6,23 +6,10 @@ from typing import TypeVar
 
 import pytest
 
+from surefill.domain.kinds import BotState, Mode, Scope, Side, StopKind
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import (
-    Account,
-    Bot,
-    BotState,
-    Budget,
-    Intent,
-    JournalEntry,
-    Mode,
-    PastTrade,
-    Row,
-    Scope,
-    Side,
-    Slot,
-    Stop,
-    StopKind,
-)
+from surefill.domain.records import PastTrade, Stop
+from surefill.domain.rows import Account, Bot, Budget, Intent, JournalEntry, Row, Slot
 from surefill.domain.states import IntentState
 from surefill.domain.times import sortable
 from surefill.listings import (

@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from surefill.adapters.dynamodb.schema import ROWS
-from surefill.domain.rows import Account, Mode, Row
+from surefill.domain.kinds import Mode
+from surefill.domain.rows import Account, Row
 from surefill.ports import Store
 from surefill.protocol.transaction import Put, Transaction, key_of
 from tests.contract.rows import rows_of

@@ -8,8 +8,9 @@ from typing import Any
 
 from surefill.domain.fills import OrderResult, order_result
 from surefill.domain.identity import entry_intent_id, exit_intent_id, tranche_intent_id
+from surefill.domain.kinds import BotState, Leg, OrderKind, Side
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Bot, BotState, Budget, Fill, Intent, Leg, OrderKind, Side, Slot
+from surefill.domain.rows import Bot, Budget, Fill, Intent, Slot
 from surefill.domain.times import day_of, sortable
 from surefill.ports import Store
 from surefill.protocol.entry import claim_entry

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from surefill.domain.fills import order_result
+from surefill.domain.kinds import OrderKind, Side
 from surefill.domain.money import ZERO
 from surefill.domain.orders import AlreadyExists, Rejected, VenueOrder
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import OrderKind, Side
 from tests.contract_venue.worlds import OPENING, SYMBOL, World
 
 

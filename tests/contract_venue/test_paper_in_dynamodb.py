@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from surefill.domain.kinds import OrderKind
 from surefill.domain.orders import Accepted, AlreadyExists, Rejected, UnknownOutcome
-from surefill.domain.rows import OrderKind
 from tests.contract_venue.worlds import OPENING, SYMBOL, on_paper
 
 if TYPE_CHECKING:

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from surefill.domain.candles import closed_candles, data_problem, quote_problem
+from surefill.domain.kinds import Mode, OrderKind, Side
 from surefill.domain.orders import Accepted, NotSent, Rejected, UnknownOutcome, VenueError
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Account, Mode, OrderKind, Side
+from surefill.domain.rows import Account
 from surefill.domain.times import to_milliseconds
 from tests.contract_venue.worlds import SYMBOL, World, in_process
 

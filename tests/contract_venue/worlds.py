@@ -17,8 +17,9 @@ from local.exchange.transport import ExchangeAdapter
 from surefill.adapters.credentials import Credentials
 from surefill.adapters.memory import MemoryStore
 from surefill.adapters.venues import RealVenues
+from surefill.domain.kinds import Mode, OrderKind, Side
 from surefill.domain.orders import Accepted, OrderRequest, VenueOrder
-from surefill.domain.rows import Account, Mode, OrderKind, Side
+from surefill.domain.rows import Account
 from surefill.domain.times import from_milliseconds
 from surefill.settings import VenueHosts
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
+from surefill.domain.kinds import Leg
 from surefill.domain.money import ZERO
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Budget, Intent, Leg
 from surefill.domain.rules import AdviserPolicy, GateRules, SizingRules
 from surefill.domain.states import IntentState, SlotState
 from surefill.protocol.entry import claim_entry
@@ -16,6 +17,9 @@ from surefill.protocol.transaction import GuardFailedError
 from surefill.usecases.control.errors import ConflictError
 from tests.drills.drill import Attempts, Found
 from tests.drills.stage import BOT, Stage
+
+if TYPE_CHECKING:
+    from surefill.domain.rows import Budget, Intent
 
 _ALL_IN = SizingRules(max_percent=Decimal(100))
 

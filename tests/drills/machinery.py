@@ -17,8 +17,9 @@ from moto import mock_aws
 from infra.catalogue import TICKS
 from surefill.adapters.dynamodb import TABLES, DynamoStore
 from surefill.adapters.dynamodb.schema import table_request
+from surefill.domain.kinds import BotState
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import BotState, Row, Slot
+from surefill.domain.rows import Row, Slot
 from surefill.domain.states import (
     INTENT_TRANSITIONS,
     SLOT_TRANSITIONS,

@@ -7,10 +7,11 @@ from dataclasses import replace
 from decimal import Decimal
 
 from surefill.domain.fills import FillError, order_result
+from surefill.domain.kinds import AccountState, Leg, Mode, Side
 from surefill.domain.money import ZERO
 from surefill.domain.orders import VenueError
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import AccountState, Fill, Intent, Leg, Mode, Side
+from surefill.domain.rows import Fill, Intent
 from surefill.domain.states import IntentState, SlotState
 from surefill.usecases.control.errors import RequestRefusedError
 from surefill.usecases.statistics import StatisticsReader

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from surefill.domain.kinds import Leg, Scope, StopKind
 from surefill.domain.money import ZERO
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import LedgerEntry, Leg, Scope, StopKind
 from surefill.domain.states import IntentState, SlotState
 from surefill.usecases.control.directory import Directory
 from surefill.usecases.control.stop import KillSwitch
@@ -19,7 +19,8 @@ from tests.simulation.world import LIVE
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from surefill.domain.rows import Closing
+    from surefill.domain.records import Closing
+    from surefill.domain.rows import LedgerEntry
 
 # After a sale the bot rests for the remainder of the drill.
 _ONCE = {"cooldown_seconds": 3_600}

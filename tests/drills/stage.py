@@ -10,7 +10,8 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from surefill.domain.rows import Account, Bot, BotState, Budget, Intent, JournalEntry, Leg, Slot
+from surefill.domain.kinds import BotState, Leg
+from surefill.domain.rows import Account, Bot, Budget, Intent, JournalEntry, Slot
 from surefill.usecases.control.bots import BotControl
 from surefill.usecases.control.errors import RequestRefusedError
 from surefill.usecases.control.positions import PositionControl

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from surefill.domain.identity import execution_name
+from surefill.domain.kinds import Leg
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Intent, Leg
+from surefill.domain.rows import Intent
 from tests.fakes.rows import TICK
 
 

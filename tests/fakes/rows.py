@@ -5,7 +5,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from surefill.domain.rows import Bot, BotState, Budget, MarketRules
+from surefill.domain.kinds import BotState
+from surefill.domain.records import MarketRules
+from surefill.domain.rows import Bot, Budget
 from surefill.domain.times import to_milliseconds
 
 TICK = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)

@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from surefill.domain.candles import Quote
+from surefill.domain.kinds import Side
 from surefill.domain.orders import (
     Accepted,
     AlreadyExists,
@@ -19,7 +20,8 @@ from surefill.domain.orders import (
     VenueOrder,
 )
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Account, Fill, MarketRules, Side
+from surefill.domain.records import MarketRules
+from surefill.domain.rows import Account, Fill
 from tests.fakes.rows import TICK, rules
 
 

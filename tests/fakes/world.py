@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from surefill.adapters.memory import MemoryStore
-from surefill.domain.rows import Account, Bot, Budget, Intent, Mode, Slot
+from surefill.domain.kinds import Mode
+from surefill.domain.rows import Account, Bot, Budget, Intent, Slot
 from surefill.ports import Store
 from surefill.usecases.batches import Batch
 from surefill.usecases.book import Outcome

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from infra.catalogue import function
 from infra.constructs.close_all_workflow import DEFINITION
-from surefill.domain.rows import CloseOutcome
+from surefill.domain.kinds import CloseOutcome
 from surefill.usecases.control.close import ATTEMPTS
 
 if TYPE_CHECKING:

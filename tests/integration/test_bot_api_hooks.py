@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from surefill.domain.rows import Bot, Request
+from surefill.domain.records import Request
+from surefill.domain.rows import Bot
 from surefill.strategies.base import Action
 from surefill.usecases.batches import decode
 from tests.integration.conftest import Cloud

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from surefill.domain.rows import Request, ScheduleRow, Slot
+from surefill.domain.records import Request, ScheduleRow
+from surefill.domain.rows import Slot
 from surefill.domain.states import SlotState
 from surefill.domain.times import format_time
 from surefill.ports import StoreUnavailableError

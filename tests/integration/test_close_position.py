@@ -6,7 +6,8 @@ from typing import Any
 import botocore.session
 import pytest
 
-from surefill.domain.rows import Closing, Intent, JournalEntry, Slot
+from surefill.domain.records import Closing
+from surefill.domain.rows import Intent, JournalEntry, Slot
 from surefill.domain.states import SlotState
 from surefill.protocol.transaction import key_of
 from tests.fakes.orders import entry_of

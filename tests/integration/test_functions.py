@@ -9,7 +9,8 @@ import pytest
 from infra.catalogue import FUNCTIONS
 from surefill.adapters.dynamodb.codec import encode
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Intent, ScheduleRow
+from surefill.domain.records import ScheduleRow
+from surefill.domain.rows import Intent
 from surefill.domain.states import IntentState
 from surefill.domain.times import format_time
 from surefill.events import EventError

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from surefill.domain.rows import Account, Mode
+from surefill.domain.kinds import Mode
+from surefill.domain.rows import Account
 from surefill.domain.times import format_time
 from surefill.events import EventError
 from tests.integration.conftest import Cloud

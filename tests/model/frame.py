@@ -5,22 +5,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from surefill.domain import identity
+from surefill.domain.kinds import BotState, Leg, Mode, OrderKind, Side
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import (
-    Account,
-    Bot,
-    BotState,
-    Budget,
-    Fill,
-    Intent,
-    Leg,
-    MarketRules,
-    Mode,
-    OrderKind,
-    Row,
-    Side,
-    Slot,
-)
+from surefill.domain.records import MarketRules
+from surefill.domain.rows import Account, Bot, Budget, Fill, Intent, Row, Slot
 from surefill.domain.states import IntentState, SlotState
 from surefill.domain.times import sortable
 from surefill.protocol.parts import OPEN, WORK

@@ -10,8 +10,9 @@ from decimal import Decimal
 from typing import Any
 
 from surefill.domain.fills import order_result
+from surefill.domain.kinds import Leg
 from surefill.domain.money import ZERO, add, multiply, total
-from surefill.domain.rows import Budget, Exposure, Intent, LedgerEntry, Leg, Slot
+from surefill.domain.rows import Budget, Exposure, Intent, LedgerEntry, Slot
 from surefill.domain.states import (
     IN_FLIGHT,
     UNFINISHED,

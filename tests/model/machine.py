@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from surefill.domain.rows import Intent, MarketRules, Slot
+from surefill.domain.records import MarketRules
+from surefill.domain.rows import Intent, Slot
 from surefill.domain.times import sortable
 from surefill.ports import StoreUnavailableError
 from surefill.protocol.parts import WORK

@@ -3,8 +3,9 @@
 from dataclasses import replace
 from decimal import Decimal
 
+from surefill.domain.kinds import BotState, OrderKind
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import BotState, OrderKind, Row, Slot
+from surefill.domain.rows import Row, Slot
 from surefill.domain.rules import ExitRules, LadderStep
 from tests.model.frame import at, bot, budget, entry, position, slot_of
 from tests.model.scenario import Scenario

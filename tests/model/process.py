@@ -13,7 +13,8 @@ from typing import Any
 from surefill.domain.candles import Quote
 from surefill.domain.orders import OrderRequest, PostOutcome, VenueOrder
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Account, Intent, JournalEntry, MarketRules, Row
+from surefill.domain.records import MarketRules
+from surefill.domain.rows import Account, Intent, JournalEntry, Row
 from surefill.protocol.transaction import Key, Put, Transaction, Update
 
 

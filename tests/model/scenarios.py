@@ -3,8 +3,8 @@
 from dataclasses import replace
 from decimal import Decimal
 
+from surefill.domain.kinds import OrderKind
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import OrderKind
 from tests.model import positions
 from tests.model.frame import bot, budget, constants, entry, slot_of
 from tests.model.positions import held

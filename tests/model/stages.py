@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from surefill.domain.kinds import BotState, Leg
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Bot, BotState, Budget, Intent, Leg, MarketRules, Slot
+from surefill.domain.records import MarketRules
+from surefill.domain.rows import Bot, Budget, Intent, Slot
 from surefill.domain.states import SlotState
 from surefill.ports import StoreUnavailableError
 from surefill.protocol.funds import switch_entries, withdraw

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 
+from surefill.domain.kinds import BotState
 from surefill.domain.market import levels
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Bot, BotState, Budget, Intent, LedgerEntry, MarketRules, Slot
+from surefill.domain.records import MarketRules
+from surefill.domain.rows import Bot, Budget, Intent, LedgerEntry, Slot
 from surefill.domain.states import INTENT_TRANSITIONS, SLOT_TRANSITIONS, IntentState
 from surefill.ports import StoreUnavailableError
 from surefill.protocol.transaction import GuardFailedError

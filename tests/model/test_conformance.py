@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from surefill.adapters.memory import MemoryStore
-from surefill.domain.rows import Account, Intent, JournalEntry, MarketRules
+from surefill.domain.records import MarketRules
+from surefill.domain.rows import Account, Intent, JournalEntry
 from surefill.protocol.transaction import GuardFailedError, Key, Transaction, Update
 from surefill.usecases.book import Outcome
 from surefill.usecases.claim import claim

@@ -10,6 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
+from surefill.domain.kinds import OrderKind, Side
 from surefill.domain.money import multiply
 from surefill.domain.orders import (
     Accepted,
@@ -23,7 +24,7 @@ from surefill.domain.orders import (
     VenueOrder,
 )
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Fill, OrderKind, Side
+from surefill.domain.rows import Fill
 from tests.model.frame import BUY_PRICE, FEE, SYMBOL
 from tests.model.process import Answer, Call
 

@@ -4,8 +4,9 @@ from dataclasses import replace
 from decimal import Decimal
 
 from surefill.domain.identity import exit_intent_id
+from surefill.domain.kinds import BotState
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import BotState, Intent
+from surefill.domain.rows import Intent
 from tests.model.frame import constants, entry, slot_of
 from tests.model.frame import tranche as tranche_of
 from tests.model.positions import tranche

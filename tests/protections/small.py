@@ -3,8 +3,10 @@
 from dataclasses import replace
 from decimal import Decimal
 
+from surefill.domain.kinds import OrderKind
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import MarketRules, OrderKind, Slot
+from surefill.domain.records import MarketRules
+from surefill.domain.rows import Slot
 from surefill.domain.states import IntentState, SlotState
 from surefill.protocol.parts import OPEN
 from surefill.usecases.exits import exit_intent

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from surefill.domain.rows import Account, Closing, Intent, Mode, Scope, StopKind
+from surefill.domain.kinds import Mode, Scope, StopKind
+from surefill.domain.records import Closing
+from surefill.domain.rows import Account, Intent
 from surefill.ports import Store
 from surefill.protocol.funds import open_budget
 from surefill.usecases.claim import claim

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from surefill.domain.identity import client_order_id
+from surefill.domain.kinds import Leg, OrderKind
 from surefill.domain.orders import OrderRequest, VenueOrder
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Intent, Leg, OrderKind, Slot
+from surefill.domain.rows import Intent, Slot
 from surefill.domain.states import UNFINISHED, IntentState, SlotState
 from surefill.ports import Store, StoreUnavailableError
 from surefill.protocol.entry import claim_entry, record_entry

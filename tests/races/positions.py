@@ -6,8 +6,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 from surefill.domain.identity import tranche_intent_id
+from surefill.domain.kinds import Leg
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Intent, Leg, Slot
+from surefill.domain.rows import Intent, Slot
 from surefill.domain.states import IntentState
 from surefill.ports import Store
 from surefill.protocol.exit import claim_exit

@@ -19,7 +19,8 @@ from local.invariants import check_all
 from local.rows import Rows, read_rows
 from surefill.adapters.dynamodb import TABLES, DynamoStore, SharedConnection
 from surefill.adapters.dynamodb.schema import table_request
-from surefill.domain.rows import Account, Mode
+from surefill.domain.kinds import Mode
+from surefill.domain.rows import Account
 from tests.contract.engines import REGION, ministack
 from tests.fakes.venue import FakeVenue
 from tests.races.crowd import Crowd, Task, as_client_of_nobody, crowd

@@ -14,7 +14,7 @@ from local.invariants import check_all
 from local.stage.api import ApiError
 from local.stage.isolated import isolated_plan
 from local.stage.stage import LocalStage
-from surefill.domain.rows import Leg
+from surefill.domain.kinds import Leg
 from surefill.domain.states import IntentState, SlotState
 from surefill.domain.times import format_time
 from tests.system.bench import Bench, exchange_arguments, write_rising_market

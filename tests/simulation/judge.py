@@ -8,9 +8,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from local.invariants import Violation, check_all, check_steps
+from surefill.domain.kinds import AccountState, Leg
 from surefill.domain.money import ZERO, add, subtract
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import AccountState, Exposure, Leg, PaperEntry
+from surefill.domain.records import PaperEntry
+from surefill.domain.rows import Exposure
 from surefill.domain.states import IN_FLIGHT, UNFINISHED, SlotState
 from surefill.usecases.timing import WINDOW
 from tests.simulation.world import LIVE, World

@@ -8,7 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from surefill.domain.bots import cadence_key
-from surefill.domain.rows import BotState, Intent, Slot
+from surefill.domain.kinds import BotState
+from surefill.domain.rows import Intent, Slot
 from surefill.domain.states import POSTED, UNFINISHED, SlotState
 from surefill.protocol.order import rest_no_longer
 from surefill.usecases.control.accounts import AccountControl

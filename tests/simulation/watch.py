@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from local.invariants import Violation
+from surefill.domain.kinds import Leg
 from surefill.domain.money import ZERO, add
-from surefill.domain.rows import Budget, Intent, Leg, Slot
+from surefill.domain.rows import Budget, Intent, Slot
 from surefill.domain.states import INTENT_TRANSITIONS, SLOT_TRANSITIONS, UNFINISHED, IntentState, SlotState
 
 if TYPE_CHECKING:

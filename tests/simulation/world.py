@@ -10,19 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from local.rows import Rows
 from surefill.adapters.memory import MemoryStore
+from surefill.domain.kinds import BotState, Mode
 from surefill.domain.money import ZERO
-from surefill.domain.rows import (
-    Account,
-    Bot,
-    BotState,
-    Budget,
-    Intent,
-    JournalEntry,
-    LedgerEntry,
-    MarketRules,
-    Mode,
-    Slot,
-)
+from surefill.domain.records import MarketRules
+from surefill.domain.rows import Account, Bot, Budget, Intent, JournalEntry, LedgerEntry, Slot
 from surefill.domain.times import day_of, from_milliseconds
 from surefill.protocol.funds import open_budget
 from surefill.strategies.spot_grid import SpotGrid

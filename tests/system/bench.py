@@ -13,7 +13,8 @@ from local.driver import Driver
 from local.exchange.settings import LOCAL_KEY
 from local.rows import Rows, read_rows
 from local.stage.stage import LocalStage
-from surefill.domain.rows import Intent, JournalEntry, Leg, Slot
+from surefill.domain.kinds import Leg
+from surefill.domain.rows import Intent, JournalEntry, Slot
 from surefill.domain.states import SlotState
 from surefill.domain.times import format_time
 

@@ -1,6 +1,7 @@
 """A grid on the deployed stage: orders rest at the exchange, and a fill brings the next one without a tick."""
 
-from surefill.domain.rows import Intent, Leg, Slot
+from surefill.domain.kinds import Leg
+from surefill.domain.rows import Intent, Slot
 from surefill.domain.states import IntentState, SlotState
 from tests.system.bench import Bench
 

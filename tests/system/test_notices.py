@@ -10,8 +10,9 @@ import boto3
 import pytest
 
 from local.stage.environment import REGION, ROOT_KEY, ROOT_SECRET
+from surefill.domain.kinds import AccountState, Mode
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Account, AccountState, JournalEntry, Mode
+from surefill.domain.rows import Account, JournalEntry
 from tests.system.bench import Bench
 
 ACCOUNT = Account(account_id="paper-binance-told", venue="binance", mode=Mode.PAPER, currency="USDT")

@@ -6,7 +6,7 @@ from typing import Any
 
 from infra.catalogue import FUNCTIONS
 from local.exchange.settings import LOCAL_KEY
-from surefill.domain.rows import Leg
+from surefill.domain.kinds import Leg
 from tests.insights import run as insights
 from tests.insights.values import events
 from tests.system.bench import OTHER_KEY, Bench

@@ -1,6 +1,7 @@
 """The deployed product from signal to closed position, and what it says when something outside is in its way."""
 
-from surefill.domain.rows import Account, AccountState, Leg
+from surefill.domain.kinds import AccountState, Leg
+from surefill.domain.rows import Account
 from surefill.domain.states import IntentState
 from tests.system.bench import OTHER_KEY, Bench
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from local.backtest.spec import FillModel
-from surefill.domain.rows import BotState
+from surefill.domain.kinds import BotState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

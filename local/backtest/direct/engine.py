@@ -18,9 +18,9 @@ from local.backtest.market import PastData
 from local.backtest.setting_up import require_candles, rules_of
 from local.backtest.spec import FillModel
 from local.backtest.tape import exact_price
+from surefill.domain.kinds import Side
 from surefill.domain.market import Refusal
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Side
 from surefill.domain.times import from_milliseconds
 from surefill.strategies.base import Action, Signal
 from surefill.strategies.market import MarketView

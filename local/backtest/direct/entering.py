@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from local.backtest.direct.budget import DirectBudget
-    from surefill.domain.rows import Bot, Budget, MarketRules
+    from surefill.domain.records import MarketRules
+    from surefill.domain.rows import Bot, Budget
     from surefill.domain.trades import ClosedTrade
     from surefill.strategies.base import Signal
     from surefill.usecases.facts import MarketFacts

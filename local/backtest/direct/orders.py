@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from local.backtest.outcome import Order, Trade
 from surefill.domain.fills import FillError
+from surefill.domain.kinds import Leg, Side
 from surefill.domain.money import EXACT, ZERO
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Leg, Side
 
 if TYPE_CHECKING:
     from datetime import datetime

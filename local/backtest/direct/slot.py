@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from local.backtest.outcome import Order
+    from surefill.domain.kinds import Side
     from surefill.domain.reasons import Reason
-    from surefill.domain.rows import Side, Slot
+    from surefill.domain.rows import Slot
     from surefill.domain.rules import ExitRules
 
 

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from local.backtest.direct.slot import DirectSlot
     from local.backtest.outcome import Order, Trade
     from surefill.domain.reasons import Reason
-    from surefill.domain.rows import Bot, MarketRules
+    from surefill.domain.records import MarketRules
+    from surefill.domain.rows import Bot
 
 # As many of a bot's newest orders are looked at for its closed trades as `usecases.readings` reads.
 _NEWEST = 200

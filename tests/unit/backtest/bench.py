@@ -11,7 +11,8 @@ from local.backtest.history import History
 from local.backtest.outcome import BudgetResult
 from local.backtest.run import run_budget
 from local.backtest.spec import BacktestSpec, BotPlan, BudgetPlan, EngineKind, FillModel
-from surefill.domain.rows import Bot, MarketRules
+from surefill.domain.records import MarketRules
+from surefill.domain.rows import Bot
 from surefill.strategies import STRATEGIES
 from surefill.strategies.base import Strategy
 

@@ -13,7 +13,8 @@ from local.backtest.history import History
 from local.backtest.outcome import BudgetResult
 from local.backtest.setting_up import permissive_rules
 from local.backtest.spec import EngineKind, FillModel
-from surefill.domain.rows import Bot, MarketRules
+from surefill.domain.records import MarketRules
+from surefill.domain.rows import Bot
 from surefill.domain.rules import ExitRules, GateRules, Protection, RoiStep, SizingMode, SizingRules, Tier
 from surefill.domain.times import timeframe_seconds
 from surefill.strategies import base

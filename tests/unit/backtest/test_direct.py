@@ -17,9 +17,10 @@ from local.backtest.direct.grid import Grid
 from local.backtest.outcome import BudgetResult
 from local.backtest.spec import EngineKind
 from local.errors import LocalError
+from surefill.domain.kinds import BotState, Side
 from surefill.domain.money import ceil_to_step, floor_to_step
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import BotState, Budget, Side
+from surefill.domain.rows import Budget
 from surefill.domain.rules import ExitRules, GateRules, LadderStep
 from surefill.strategies import STRATEGIES, base
 from surefill.strategies.market import MarketView

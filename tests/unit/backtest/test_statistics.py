@@ -24,8 +24,8 @@ from local.backtest.statistics import (
     sqn,
     statistics_of,
 )
+from surefill.domain.kinds import Side
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Side
 from tests.unit.backtest.bench import body, run_bodies
 from tests.unit.backtest.markets import random_walk
 

@@ -13,7 +13,7 @@ from local.backtest.run import run
 from local.backtest.spec import BacktestSpec, BotPlan, BudgetPlan, FillModel
 from local.backtest.ticks import run_ticks
 from local.errors import LocalError
-from surefill.domain.rows import Side
+from surefill.domain.kinds import Side
 from surefill.strategies import STRATEGIES
 from tests.unit.backtest.bench import body
 from tests.unit.backtest.markets import START_MS, write_rows

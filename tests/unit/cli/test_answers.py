@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from surefill.adapters.memory.store import MemoryStore
+from surefill.domain.kinds import CloseOutcome, Leg, Scope, Side, StopKind
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Account, CloseOutcome, Closing, Leg, Scope, Side, Stop, StopKind
+from surefill.domain.records import Closing, Stop
+from surefill.domain.rows import Account
 from surefill.usecases.control.simulate import Simulated
 from surefill.usecases.explain import Explainer, told
 from surefill.usecases.statistics import StatisticsReader

@@ -9,7 +9,8 @@ import typer
 
 from local.cli.command import Session
 from local.client.target import Where
-from surefill.domain.rows import Account, AccountState, Bot, BotState, Budget
+from surefill.domain.kinds import AccountState, BotState
+from surefill.domain.rows import Account, Bot, Budget
 from tests.integration.conftest import Cloud
 from tests.unit.cli.conftest import BUDGET_ID, Cli, Server
 

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from surefill.domain.rows import PastTrade, Side
+from surefill.domain.kinds import Side
+from surefill.domain.records import PastTrade
 from tests.fakes.rows import TICK
 from tests.integration.conftest import Cloud
 from tests.unit.cli.conftest import Answer, Cli, Request, Server

@@ -13,8 +13,10 @@ from botocore.credentials import Credentials
 from local.cli.feed import Feed
 from local.client.api import ApiClient
 from local.client.target import Target
+from surefill.domain.kinds import Leg, OrderKind, Side
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Fill, Intent, JournalEntry, LedgerEntry, Leg, OrderKind, ScheduleRow, Side, Slot
+from surefill.domain.records import ScheduleRow
+from surefill.domain.rows import Fill, Intent, JournalEntry, LedgerEntry, Slot
 from surefill.domain.states import IntentState, SlotState
 from surefill.domain.times import format_time
 from tests.fakes.rows import MARKET, TICK, bot

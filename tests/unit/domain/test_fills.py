@@ -5,7 +5,8 @@ from decimal import Decimal
 import pytest
 
 from surefill.domain.fills import FillError, order_result
-from surefill.domain.rows import Fill, Side
+from surefill.domain.kinds import Side
+from surefill.domain.rows import Fill
 
 
 def fill(trade: str = "1", quantity: str = "2", price: str = "10", fee: str = "0.002", asset: str = "BTC") -> Fill:

@@ -7,8 +7,9 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from surefill.domain.kinds import Leg, OrderKind, Side
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Intent, Leg, OrderKind, Side
+from surefill.domain.rows import Intent
 from surefill.domain.trades import (
     ClosedTrade,
     closed_trades,

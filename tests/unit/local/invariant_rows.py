@@ -6,19 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 from local.rows import Rows
+from surefill.domain.kinds import Leg, Mode, OrderKind, Side
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import (
-    Account,
-    Budget,
-    Fill,
-    Intent,
-    LedgerEntry,
-    Leg,
-    Mode,
-    OrderKind,
-    Side,
-    Slot,
-)
+from surefill.domain.rows import Account, Budget, Fill, Intent, LedgerEntry, Slot
 from surefill.domain.states import IntentState, SlotState
 
 NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)

@@ -16,8 +16,9 @@ from local.replay.result import replay_result, unexplained
 from local.rows import Rows
 from local.summary import problems, summarise, write_summary
 from local.view import render
+from surefill.domain.kinds import BotState
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Bot, BotState, JournalEntry
+from surefill.domain.rows import Bot, JournalEntry
 from surefill.domain.states import IntentState
 from tests.unit.local.invariant_rows import ACCOUNT, BOT, BTC_EXIT, BUDGET, NOW, consistent_rows, unfinished
 

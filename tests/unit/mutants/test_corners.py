@@ -11,11 +11,13 @@ import pytest
 from surefill.domain.candles import Quote
 from surefill.domain.exits import exit_due
 from surefill.domain.fills import order_result
+from surefill.domain.kinds import OrderKind, Side
 from surefill.domain.market import RULES_LIFETIME, EntryTerms, entry_terms, rules_problem, sellable_quantity
 from surefill.domain.money import AmountError
 from surefill.domain.orders import VenueError, VenueOrder
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Account, Budget, Fill, Intent, MarketRules, OrderKind, Side, Slot
+from surefill.domain.records import MarketRules
+from surefill.domain.rows import Account, Budget, Fill, Intent, Slot
 from surefill.domain.states import IntentState
 from surefill.protocol.funds import fund, open_budget, withdraw
 from surefill.protocol.transaction import (

@@ -5,8 +5,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 from surefill.domain.fills import OrderResult, order_result
+from surefill.domain.kinds import Leg, OrderKind, Side
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Fill, Intent, Leg, OrderKind, Side, Slot
+from surefill.domain.rows import Fill, Intent, Slot
 from surefill.domain.states import IntentState, SlotState
 from surefill.protocol.entry import adopt_entry, claim_entry, record_entry, record_entry_held, release_entry
 from surefill.protocol.exit import claim_exit, close_as_dust, record_exit, reopen

@@ -9,11 +9,12 @@ import pytest
 from surefill.domain import identity
 from surefill.domain.candles import Quote
 from surefill.domain.fills import FillError, order_result
+from surefill.domain.kinds import OrderKind, Side
 from surefill.domain.market import EntryTerms, entry_terms, levels, rules_problem, sellable_quantity
 from surefill.domain.money import ceil_to_step, floor_to_step, not_negative, plain, positive, to_decimal
 from surefill.domain.orders import VenueError
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Account, Fill, Intent, JournalEntry, OrderKind, Side
+from surefill.domain.rows import Account, Fill, Intent, JournalEntry
 from surefill.domain.states import SLOT_TRANSITIONS, IntentState, SlotState, require_transition
 from surefill.usecases.claim import claim
 from tests.fakes.orders import claimed, closing, entry_of, opened

@@ -7,8 +7,9 @@ from typing import ClassVar
 
 import pytest
 
+from surefill.domain.kinds import BotState
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Bot, BotState
+from surefill.domain.rows import Bot
 from surefill.strategies.base import Action, Needs, Params, Position, Rung, Signal, Strategy
 from surefill.strategies.market import MarketView
 from surefill.usecases import ask

@@ -6,9 +6,11 @@ from decimal import Decimal
 import pytest
 
 from surefill.domain.fills import FillError
+from surefill.domain.kinds import Side
 from surefill.domain.orders import VenueOrder
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import MarketRules, Side, Slot
+from surefill.domain.records import MarketRules
+from surefill.domain.rows import Slot
 from surefill.domain.states import IntentState, SlotState
 from surefill.protocol.transaction import Key
 from surefill.usecases.book import Book, Outcome

@@ -5,8 +5,10 @@ from decimal import Decimal
 
 import pytest
 
+from surefill.domain.kinds import BotState, Mode
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Account, Bot, BotState, MarketRules, Mode
+from surefill.domain.records import MarketRules
+from surefill.domain.rows import Account, Bot
 from surefill.domain.rules import (
     ExitRules,
     GateRules,

@@ -7,21 +7,10 @@ from decimal import Decimal
 
 import pytest
 
+from surefill.domain.kinds import BotState, CloseOutcome, Mode, OrderKind, Scope, StopKind
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import (
-    Account,
-    Bot,
-    BotState,
-    CloseOutcome,
-    Closing,
-    Intent,
-    Mode,
-    OrderKind,
-    Scope,
-    Slot,
-    Stop,
-    StopKind,
-)
+from surefill.domain.records import Closing, Stop
+from surefill.domain.rows import Account, Bot, Intent, Slot
 from surefill.domain.states import IntentState, SlotState
 from surefill.protocol.exit import claim_exit
 from surefill.usecases.claim import claim

@@ -8,9 +8,11 @@ from typing import ClassVar
 
 import pytest
 
+from surefill.domain.kinds import AccountState, BotState, Side
 from surefill.domain.orders import VenueError
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Account, AccountState, BotState, MarketRules, ScheduleRow, Side
+from surefill.domain.records import MarketRules, ScheduleRow
+from surefill.domain.rows import Account
 from surefill.domain.states import SlotState
 from surefill.ports import StoreUnavailableError
 from surefill.protocol.transaction import Key, Update

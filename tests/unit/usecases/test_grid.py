@@ -7,8 +7,10 @@ from typing import ClassVar
 import pytest
 
 from surefill.domain.decisions import Decision
+from surefill.domain.kinds import BotState, Leg, OrderKind
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Bot, BotState, Leg, MarketRules, OrderKind, Slot
+from surefill.domain.records import MarketRules
+from surefill.domain.rows import Bot, Slot
 from surefill.domain.states import SlotState
 from surefill.protocol.transaction import Key
 from surefill.strategies.base import Action, Needs, Params, Position, Rung, Signal, Strategy

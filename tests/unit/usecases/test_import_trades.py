@@ -7,9 +7,11 @@ from decimal import Decimal
 
 import pytest
 
+from surefill.domain.kinds import Side
 from surefill.domain.orders import TradePage, VenueError, VenueTrade
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Account, Fill, PastTrade, Side
+from surefill.domain.records import PastTrade
+from surefill.domain.rows import Account, Fill
 from surefill.domain.times import sortable
 from surefill.events import ImportRequest
 from surefill.listings import TRADES_OF_ACCOUNT

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from surefill.domain.kinds import AccountState, OrderKind
 from surefill.domain.orders import VenueError
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Account, AccountState, OrderKind
+from surefill.domain.rows import Account
 from surefill.domain.states import IntentState, SlotState
 from surefill.protocol.funds import switch_entries
 from surefill.protocol.transaction import FailedGuard, GuardFailedError, Key, Update

@@ -7,8 +7,9 @@ from decimal import Decimal
 import pytest
 
 from surefill.domain.fills import OrderResult
+from surefill.domain.kinds import Mode
 from surefill.domain.money import AmountError, not_negative
-from surefill.domain.rows import Account, Fill, Intent, LedgerEntry, Mode
+from surefill.domain.rows import Account, Fill, Intent, LedgerEntry
 from surefill.domain.states import INTENT_TRANSITIONS, IntentState, require_transition
 from surefill.protocol.entry import adopt_entry, claim_entry
 from surefill.protocol.exit import closing_of

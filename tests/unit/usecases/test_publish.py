@@ -6,9 +6,10 @@ from decimal import Decimal
 
 import pytest
 
+from surefill.domain.kinds import AccountState
 from surefill.domain.notices import Notice, notice_of
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import AccountState, Row
+from surefill.domain.rows import Row
 from surefill.domain.states import IntentState
 from surefill.ports import NotDeliveredError
 from surefill.usecases.publish import Change, FigureNotifier, Publisher

@@ -6,8 +6,9 @@ from decimal import Decimal
 
 import pytest
 
+from surefill.domain.kinds import OrderKind
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Intent, OrderKind, Slot
+from surefill.domain.rows import Intent, Slot
 from surefill.domain.states import IntentState, SlotState
 from surefill.protocol.order import rest_no_longer
 from surefill.strategies.base import Rung

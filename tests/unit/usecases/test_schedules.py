@@ -6,9 +6,11 @@ from decimal import Decimal
 
 import pytest
 
+from surefill.domain.kinds import AccountState, BotState
 from surefill.domain.orders import Balance, VenueError
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Account, AccountState, BotState, MarketRules, ScheduleRow, Slot
+from surefill.domain.records import MarketRules, ScheduleRow
+from surefill.domain.rows import Account, Slot
 from surefill.domain.states import SlotState
 from surefill.domain.times import format_time
 from surefill.ports import StoreUnavailableError

@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from surefill.domain.kinds import AccountState, OrderKind
 from surefill.domain.orders import VenueError
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Account, AccountState, OrderKind
+from surefill.domain.rows import Account
 from surefill.domain.states import IntentState, SlotState
 from surefill.protocol.transaction import Transaction
 from surefill.usecases.book import Outcome

@@ -6,8 +6,10 @@ from decimal import Decimal
 import pytest
 
 from surefill.adapters.memory import MemoryStore
+from surefill.domain.kinds import Mode
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Account, Mode, ScheduleRow
+from surefill.domain.records import ScheduleRow
+from surefill.domain.rows import Account
 from surefill.protocol.funds import open_budget
 from surefill.usecases import statistics
 from surefill.usecases.book import Outcome

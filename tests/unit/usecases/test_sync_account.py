@@ -8,9 +8,10 @@ from decimal import Decimal
 import pytest
 
 from surefill.domain.identity import owner_key
+from surefill.domain.kinds import AccountState
 from surefill.domain.orders import Balance, VenueError
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Account, AccountState, Intent, Slot
+from surefill.domain.rows import Account, Intent, Slot
 from surefill.domain.states import SlotState
 from surefill.protocol.funds import raise_floor
 from surefill.protocol.parts import OPEN

@@ -6,8 +6,9 @@ from decimal import Decimal
 import pytest
 
 from surefill.domain.identity import tranche_intent_id
+from surefill.domain.kinds import BotState, Leg
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import BotState, Exposure, Intent, Leg, Slot
+from surefill.domain.rows import Exposure, Intent, Slot
 from surefill.domain.states import IntentState, SlotState
 from surefill.protocol.entry import price_of
 from surefill.protocol.tranche import claim_tranche
@@ -279,7 +280,7 @@ def test_a_drawdown_limit_stops_buying(world: World) -> None:
 
 def test_what_filled_nothing_has_no_price() -> None:
     from surefill.domain.fills import order_result
-    from surefill.domain.rows import Side
+    from surefill.domain.kinds import Side
 
     nothing = order_result(
         venue_order_id="1", side=Side.BUY, base="BTC", quote="USDT", filled_quantity=Decimal(0), fills=()

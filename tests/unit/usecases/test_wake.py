@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from surefill.domain.rows import Bot, BotState, Intent
+from surefill.domain.kinds import BotState
+from surefill.domain.rows import Bot, Intent
 from surefill.domain.states import IntentState
 from surefill.ports import StoreUnavailableError
 from surefill.usecases.batches import decode

@@ -9,7 +9,8 @@ import pytest
 
 from surefill.domain.orders import VenueError
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Intent, MarketRules, ScheduleRow, Slot
+from surefill.domain.records import MarketRules, ScheduleRow
+from surefill.domain.rows import Intent, Slot
 from surefill.domain.rules import ExitRules, LadderStep
 from surefill.domain.states import SlotState
 from surefill.protocol.transaction import Key, Update

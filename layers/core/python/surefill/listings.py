@@ -5,19 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar, cast
 
-from surefill.domain.rows import (
-    Account,
-    Bot,
-    Budget,
-    Closing,
-    Intent,
-    JournalEntry,
-    LedgerEntry,
-    PastTrade,
-    Row,
-    Slot,
-    Stop,
-)
+from surefill.domain.records import Closing, PastTrade, Stop
+from surefill.domain.rows import Account, Bot, Budget, Intent, JournalEntry, LedgerEntry, Row, Slot
 
 AnyRow = TypeVar("AnyRow", bound=Row)
 # Where a page ended: the values of `Listing.cursor_fields` of its last row, as text.

@@ -9,18 +9,8 @@ from surefill.domain.candles import Quote
 from surefill.domain.notices import Notice
 from surefill.domain.orders import Balance, OrderRequest, PostOutcome, TradePage, VenueOrder
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import (
-    Account,
-    Bot,
-    Budget,
-    Closing,
-    Intent,
-    JournalEntry,
-    LedgerEntry,
-    MarketRules,
-    Row,
-    Slot,
-)
+from surefill.domain.records import Closing, MarketRules
+from surefill.domain.rows import Account, Bot, Budget, Intent, JournalEntry, LedgerEntry, Row, Slot
 from surefill.listings import Cursor, Listing, Page
 from surefill.protocol.transaction import Key, Transaction, Update
 

@@ -19,8 +19,9 @@ from surefill.adapters.dynamodb.attributes import (
 )
 from surefill.adapters.dynamodb.codec import attributes_of, defaults_of, encode, encoded
 from surefill.adapters.dynamodb.schema import ROWS, TABLES
+from surefill.domain.kinds import Side
 from surefill.domain.money import AmountError
-from surefill.domain.rows import Bot, Budget, Fill, Intent, Row, Side, Slot
+from surefill.domain.rows import Bot, Budget, Fill, Intent, Row, Slot
 from surefill.domain.states import SlotState
 
 

@@ -4,9 +4,10 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+from surefill.domain.kinds import AccountState, Leg, Mode, OrderKind, Side
 from surefill.domain.notices import Notice, notice_of
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Account, AccountState, Intent, JournalEntry, Leg, Mode, OrderKind, Side
+from surefill.domain.rows import Account, Intent, JournalEntry
 from surefill.domain.states import IntentState
 from tests.fakes.rows import TICK
 

@@ -20,8 +20,8 @@ from surefill.adapters.ccxt.connection import Connection
 from surefill.adapters.ccxt.market_data import CcxtMarketData
 from surefill.adapters.ccxt.venue import CcxtVenue
 from surefill.adapters.credentials import Credentials
+from surefill.domain.kinds import OrderKind, Side
 from surefill.domain.orders import OrderRequest
-from surefill.domain.rows import OrderKind, Side
 from surefill.settings import VenueHosts
 
 if TYPE_CHECKING:

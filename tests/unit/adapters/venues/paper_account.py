@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from surefill.domain.rows import MarketRules
+    from surefill.domain.records import MarketRules
     from surefill.protocol.transaction import Transaction
 
 ACCOUNT = "paper-binance-main"

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from surefill.domain.kinds import Side
 from surefill.domain.orders import VenueError, VenueOrder
-from surefill.domain.rows import Side
 from tests.unit.adapters.venues.helpers import (
     CLIENT_ID,
     Reply,

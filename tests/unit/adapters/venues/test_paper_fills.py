@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from surefill.adapters.paper.fills import PaperTerms
+from surefill.domain.kinds import OrderKind, Side
 from surefill.domain.money import ZERO
 from surefill.domain.orders import NotSent, Rejected, VenueError
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import OrderKind, Side
 from tests.unit.adapters.venues.helpers import NOW, request
 from tests.unit.adapters.venues.paper_account import World
 

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from surefill.adapters.paper.fills import PaperTerms
 from surefill.domain.fills import order_result
+from surefill.domain.kinds import OrderKind, Side
 from surefill.domain.money import ZERO
 from surefill.domain.orders import Accepted, Balance, OrderRequest, Rejected, VenueOrder
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import OrderKind, PaperEntry, Side
+from surefill.domain.records import PaperEntry
 from tests.unit.adapters.venues.helpers import request
 from tests.unit.adapters.venues.paper_account import World
 

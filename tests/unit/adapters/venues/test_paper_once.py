@@ -5,8 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
+from surefill.domain.kinds import OrderKind
 from surefill.domain.orders import Accepted, AlreadyExists, UnknownOutcome
-from surefill.domain.rows import OrderKind
 from tests.unit.adapters.venues.helpers import CLIENT_ID, NOW, request
 from tests.unit.adapters.venues.paper_account import Broken, World
 

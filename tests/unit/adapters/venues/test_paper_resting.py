@@ -10,10 +10,10 @@ import pytest
 
 from surefill.adapters.paper.book import PaperBook
 from surefill.adapters.paper.fills import PaperTerms
+from surefill.domain.kinds import OrderKind, Side
 from surefill.domain.money import ZERO
 from surefill.domain.orders import VenueError
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import OrderKind, Side
 from surefill.protocol.transaction import GuardFailedError
 from tests.unit.adapters.venues.helpers import CLIENT_ID
 from tests.unit.adapters.venues.paper_account import ACCOUNT, World

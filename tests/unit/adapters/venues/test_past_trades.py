@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from surefill.adapters.ccxt.binance import BINANCE
+from surefill.domain.kinds import Side
 from surefill.domain.orders import TradePage, VenueError
-from surefill.domain.rows import Side
 from surefill.domain.times import to_milliseconds
 from tests.unit.adapters.venues.helpers import CLIENT_ID, NOW, Scripted, order_row, trade_row, venue
 from tests.unit.adapters.venues.ledger import FILL, Ledger

@@ -13,9 +13,10 @@ from surefill.adapters.credentials import Credentials
 from surefill.adapters.memory import MemoryStore
 from surefill.adapters.paper.venue import PaperVenue
 from surefill.adapters.venues import PROFILES, RealVenues
+from surefill.domain.kinds import Mode
 from surefill.domain.orders import Accepted, Balance, VenueError
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Account, Mode
+from surefill.domain.rows import Account
 from surefill.settings import VenueHosts
 from tests.unit.adapters.venues.helpers import (
     KEY,

@@ -15,9 +15,9 @@ import pytest
 from surefill.adapters.ccxt.binance import BINANCE
 from surefill.adapters.ccxt.transport import ForbiddenRequestError
 from surefill.adapters.ccxt.venue import CcxtVenue
+from surefill.domain.kinds import OrderKind, Side
 from surefill.domain.money import plain
 from surefill.domain.orders import Accepted, NotSent, OrderRequest, UnknownOutcome, VenueError
-from surefill.domain.rows import OrderKind, Side
 from surefill.domain.times import to_milliseconds
 from tests.unit.adapters.venues.helpers import (
     CLIENT_ID,

@@ -6,22 +6,10 @@ from decimal import Decimal
 from typing import Any
 
 from surefill.domain.decisions import Decision, journal_entry
+from surefill.domain.kinds import Leg, Mode, OrderKind, Scope, Side, StopKind
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import (
-    Account,
-    Fill,
-    Intent,
-    JournalEntry,
-    Leg,
-    Mode,
-    OrderKind,
-    ScheduleRow,
-    Scope,
-    Side,
-    Slot,
-    Stop,
-    StopKind,
-)
+from surefill.domain.records import ScheduleRow, Stop
+from surefill.domain.rows import Account, Fill, Intent, JournalEntry, Slot
 from surefill.domain.states import IntentState, SlotState
 from surefill.usecases.explain.facts import SCHEDULES, Place
 from surefill.usecases.explain.model import Link, LinkState

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from surefill.domain.kinds import AccountState
 from surefill.domain.orders import Balance, VenueError
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Account, AccountState, JournalEntry
+from surefill.domain.rows import Account, JournalEntry
 from surefill.ports import StoreUnavailableError
 from surefill.usecases.book import Outcome
 from surefill.usecases.claim import claim

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from surefill.adapters.memory import MemoryStore
+from surefill.domain.kinds import BotState
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Bot, BotState, ScheduleRow, Slot
+from surefill.domain.records import ScheduleRow
+from surefill.domain.rows import Bot, Slot
 from surefill.domain.states import SlotState
 from surefill.usecases.control.errors import NotFoundError, RequestRefusedError
 from surefill.usecases.explain import Explainer, Explanation, LinkName, LinkState, Story, told

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from surefill.domain.kinds import AccountState, BotState, Side, StopKind
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import AccountState, BotState, Side, StopKind
 from surefill.usecases.explain.evaluation import gates_link
 from surefill.usecases.explain.model import LinkState
 from surefill.usecases.explain.schedule import schedule_link

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
+from surefill.domain.kinds import AccountState, BotState, Leg, Side
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import AccountState, BotState, Leg, Side
 from surefill.domain.rules import ExitRules
 from surefill.domain.states import IntentState, SlotState
 from surefill.usecases.explain.evaluation import data_link, gates_link, signal_link

@@ -5,8 +5,9 @@ from typing import Any, get_args
 
 import pytest
 
+from surefill.domain.kinds import AccountState, BotState
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import AccountState, BotState, Row
+from surefill.domain.rows import Row
 from surefill.domain.rules import SizingMode, SizingRules
 from surefill.domain.states import SlotState
 from surefill.usecases.explain import Explainer

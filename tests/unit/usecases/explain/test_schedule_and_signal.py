@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from surefill.domain.kinds import BotState, Side
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import BotState, Side
 from surefill.usecases.explain.evaluation import data_link, signal_link
 from surefill.usecases.explain.model import LinkState
 from surefill.usecases.explain.schedule import next_run, schedule_link

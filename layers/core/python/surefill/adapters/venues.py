@@ -18,10 +18,11 @@ from surefill.adapters.credentials import Credentials, Secrets
 from surefill.adapters.paper.book import PaperBook
 from surefill.adapters.paper.fills import PaperTerms
 from surefill.adapters.paper.venue import PaperVenue
+from surefill.domain.kinds import Mode
 from surefill.domain.money import ZERO
 from surefill.domain.orders import VenueError
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Account, Mode
+from surefill.domain.rows import Account
 from surefill.ports import Clock, MarketData, Store, TradeHistory, Venue
 from surefill.settings import VenueHosts
 

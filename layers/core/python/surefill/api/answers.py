@@ -24,22 +24,9 @@ from surefill.api.schemas import (
     perhaps,
     thing,
 )
-from surefill.domain.rows import (
-    Account,
-    Bot,
-    Budget,
-    Closing,
-    Fill,
-    Intent,
-    JournalEntry,
-    LedgerEntry,
-    Leg,
-    PastTrade,
-    Side,
-    Slot,
-    Stop,
-    StopKind,
-)
+from surefill.domain.kinds import Leg, Side, StopKind
+from surefill.domain.records import Closing, PastTrade, Stop
+from surefill.domain.rows import Account, Bot, Budget, Fill, Intent, JournalEntry, LedgerEntry, Slot
 from surefill.domain.signals import Alert
 from surefill.strategies.loading import Problem
 from surefill.usecases.control.schedules import ScheduleState

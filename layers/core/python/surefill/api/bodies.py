@@ -7,7 +7,7 @@ from pydantic import Field
 
 from surefill.api.amounts import Amount, Body, Id, Percent, Words
 from surefill.api.rules import ExitsBody, GatesBody, SizingBody, rules_from
-from surefill.domain.rows import Mode, Scope, StopKind
+from surefill.domain.kinds import Mode, Scope, StopKind
 from surefill.domain.rules import ExitRules, GateRules, SizingRules
 from surefill.strategies.base import Action
 from surefill.usecases.control.accounts import LIMITS, Limits

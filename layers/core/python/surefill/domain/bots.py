@@ -5,7 +5,8 @@ import json
 from collections.abc import Iterable
 from dataclasses import fields
 
-from surefill.domain.rows import Bot, BotState
+from surefill.domain.kinds import BotState
+from surefill.domain.rows import Bot
 from surefill.domain.times import timeframe_seconds
 
 # Evaluated at each tick: a bot in these states still watches its market (a draining one never enters).

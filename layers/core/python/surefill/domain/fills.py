@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from surefill.domain.kinds import Side
 from surefill.domain.money import ZERO, add, subtract
-from surefill.domain.rows import Fill, Side
+from surefill.domain.rows import Fill
 
 
 class FillError(ValueError):

@@ -7,7 +7,7 @@ from decimal import Decimal
 from surefill.domain.candles import Quote
 from surefill.domain.money import ZERO, ceil_to_step, divide_down, floor_to_step, multiply
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import MarketRules
+from surefill.domain.records import MarketRules
 
 # Rules are fetched daily; entries are refused on rules older than this, exits never.
 RULES_LIFETIME = timedelta(hours=48)

@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from surefill.domain.kinds import AccountState, Leg
 from surefill.domain.money import ZERO, divide_down, plain
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Account, AccountState, Intent, JournalEntry, Leg
+from surefill.domain.rows import Account, Intent, JournalEntry
 from surefill.domain.states import IntentState
 from surefill.domain.times import format_time
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from surefill.domain.kinds import OrderKind, Side
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Fill, OrderKind, Side
+from surefill.domain.rows import Fill
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,91 +1,21 @@
-"""What is stored, as frozen dataclasses: one class per kind of row, with the table and the key it lives under.
+"""What is stored of bots, money and orders, as frozen dataclasses: one per kind of row, with its table and key.
 
-Adapters encode these generically from their type hints, so a field added here is stored without further code.
+The other rows are in `records`; `Row` is any of all. Adapters encode them generically from their type hints, so a
+field that is added is stored without further code.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import ClassVar
 
+from surefill.domain.kinds import AccountState, BotState, Leg, Mode, OrderKind, Side
 from surefill.domain.money import ZERO, add
 from surefill.domain.reasons import Reason
+from surefill.domain.records import Closing, MarketRules, PaperEntry, PastTrade, Request, ScheduleRow, Stop
 from surefill.domain.rules import ExitRules, GateRules, SizingRules
 from surefill.domain.states import IntentState, SlotState
-
-
-class Side(StrEnum):
-    """Direction of an order or a signal."""
-
-    BUY = "BUY"
-    SELL = "SELL"
-
-
-class Leg(StrEnum):
-    """What an intent is to a position: its beginning, more of it, or the sale of all or a part of it."""
-
-    ENTRY = "ENTRY"
-    TRANCHE = "TRANCHE"
-    EXIT = "EXIT"
-
-
-class OrderKind(StrEnum):
-    """The order kinds a venue adapter may place; anything else is refused."""
-
-    LIMIT_IOC = "LIMIT_IOC"
-    LIMIT = "LIMIT"
-    MARKET = "MARKET"
-
-
-class Mode(StrEnum):
-    """Whether an account's orders reach a venue (LIVE) or are filled against its live prices only (PAPER)."""
-
-    PAPER = "paper"
-    LIVE = "live"
-
-
-class BotState(StrEnum):
-    """ACTIVE trades; DRAINING only exits; PAUSED does not evaluate (exits still run); HALTED sends nothing at all."""
-
-    ACTIVE = "ACTIVE"
-    PAUSED = "PAUSED"
-    DRAINING = "DRAINING"
-    HALTED = "HALTED"
-
-
-class AccountState(StrEnum):
-    """OK trades; AUTH_FAILED: the venue rejects the credentials, money and positions are kept as they are."""
-
-    OK = "OK"
-    AUTH_FAILED = "AUTH_FAILED"
-    OUT_OF_SYNC = "OUT_OF_SYNC"
-
-
-class Scope(StrEnum):
-    """How far the kill switch reaches."""
-
-    BOT = "bot"
-    ACCOUNT = "account"
-    ALL = "all"
-
-
-class StopKind(StrEnum):
-    """NO_NEW: entries stop, exits go on. CLOSE_ALL: and every position is sold. FREEZE: nothing is sent any more."""
-
-    NO_NEW = "NO_NEW"
-    CLOSE_ALL = "CLOSE_ALL"
-    FREEZE = "FREEZE"
-
-
-class CloseOutcome(StrEnum):
-    """What became of a position that is to be closed. HELD: a person must look; FAILED: see why."""
-
-    WAITING = "WAITING"
-    CLOSED = "CLOSED"
-    HELD = "HELD"
-    FAILED = "FAILED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -372,153 +302,6 @@ class Account:
     clock_skew_ms: int | None = None
     secret_ok: bool | None = None
     imports: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastTrade:
-    """One trade of an account as its venue reports it, once per venue trade id. `ours` is the intent it belongs to.
-
-    `trade_key` is "<time>#<symbol>#<venue trade id>"; `fee` is in `fee_asset`, `cost` is quote money.
-    """
-
-    TABLE: ClassVar[str] = "trades"
-    KEY: ClassVar[tuple[str, ...]] = ("account_id", "trade_key")
-
-    account_id: str
-    trade_key: str
-    symbol: str
-    at: datetime
-    side: Side
-    quantity: Decimal
-    price: Decimal
-    cost: Decimal
-    fee: Decimal
-    fee_asset: str
-    venue_order_id: str
-    trade_id: str
-    ours: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MarketRules:
-    """What a venue demands of orders on a symbol. Steps and minimum quantity in base, price and notional in quote."""
-
-    TABLE: ClassVar[str] = "markets"
-    KEY: ClassVar[tuple[str, ...]] = ("market_key",)
-
-    market_key: str
-    symbol: str
-    base: str
-    quote: str
-    quantity_step: Decimal
-    price_step: Decimal
-    min_quantity: Decimal
-    min_notional: Decimal
-    taker_fee: Decimal
-    active: bool
-    fetched_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScheduleRow:
-    """The last tick a schedule finished: what the heartbeat and the next dispatch start from.
-
-    One row per schedule, and one per market and timeframe whose evaluation did not finish at its first attempt
-    ("evaluate|binance|BTC/USDT|1h"); such a row says in `counts` whether it did at a later one.
-    `prices` are the bids the last pass saw of markets with an open position, by market key.
-    """
-
-    TABLE: ClassVar[str] = "schedules"
-    KEY: ClassVar[tuple[str, ...]] = ("schedule_name",)
-
-    schedule_name: str
-    last_tick: datetime
-    finished_at: datetime
-    counts: Mapping[str, str] = field(default_factory=dict)
-    prices: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaperEntry:
-    """An order or a balance of a paper account ("order#<client order id>", "balance#<asset>", or the list "assets").
-
-    Of a balance: `free` to use and `locked` in open orders. Of an order: `free` is the quantity still open (0 once it
-    is finished) and `locked` what it holds of the asset it pays with. Of the list: how often it changed.
-    """
-
-    TABLE: ClassVar[str] = "paper"
-    KEY: ClassVar[tuple[str, ...]] = ("account_id", "entry_key")
-
-    account_id: str
-    entry_key: str
-    free: Decimal = ZERO
-    locked: Decimal = ZERO
-    body: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """A request that must count once: what was asked, and what was answered (`status` is None while it is under way).
-
-    `worker` names the call that answers it. Also counts what may come so often in a minute only. It expires.
-    """
-
-    TABLE: ClassVar[str] = "requests"
-    KEY: ClassVar[tuple[str, ...]] = ("request_key",)
-
-    request_key: str
-    fingerprint: str = ""
-    worker: str = ""
-    at: datetime | None = None
-    status: int | None = None
-    answer: str = ""
-    count: int = 0
-    expires_at: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stop:
-    """One use of the kill switch: who, when, why, and what it changed, so that lifting it restores just that.
-
-    `bots` holds the state each changed bot was in, `budgets` those whose entries were on. It stands once
-    `acknowledged_at` is written, until `lifted_at`. `positions` counts what CLOSE_ALL closes or FREEZE froze.
-    """
-
-    TABLE: ClassVar[str] = "stops"
-    KEY: ClassVar[tuple[str, ...]] = ("scope", "stop_id")
-
-    scope: Scope
-    stop_id: str
-    kind: StopKind
-    target: str
-    who: str
-    why: str
-    at: datetime
-    bots: Mapping[str, str] = field(default_factory=dict)
-    budgets: tuple[str, ...] = ()
-    positions: int = 0
-    acknowledged_at: datetime | None = None
-    lifted_at: datetime | None = None
-    lifted_by: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Closing:
-    """One position that a kill switch closes: the position by its entry, and what has become of it so far."""
-
-    TABLE: ClassVar[str] = "closings"
-    KEY: ClassVar[tuple[str, ...]] = ("stop_id", "position_key")
-
-    stop_id: str
-    position_key: str
-    market_key: str
-    owner_key: str
-    bot_id: str
-    entry_intent_id: str | None = None
-    outcome: CloseOutcome = CloseOutcome.WAITING
-    why: str = ""
-    exit_intent_id: str | None = None
-    finished_at: datetime | None = None
 
 
 Row = (

@@ -12,7 +12,7 @@ from surefill.domain.candles import Quote
 from surefill.domain.market import EXIT_HEADROOM, Refusal, percent_less, percent_more
 from surefill.domain.money import ZERO, ceil_to_step, divide_down, floor_to_step, multiply, plain, share_down, subtract
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import MarketRules
+from surefill.domain.records import MarketRules
 from surefill.domain.rules import SizingMode, SizingRules
 from surefill.domain.trades import ClosedTrade, record_of
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from surefill.domain.kinds import Leg
 from surefill.domain.money import ZERO, divide_down, share_down, total
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Intent, Leg
+from surefill.domain.rows import Intent
 
 _GRID = Decimal("0.00000001")
 _HUNDRED = Decimal(100)

@@ -5,9 +5,10 @@ from decimal import Decimal
 from typing import Any
 
 from surefill.domain.fills import OrderResult
+from surefill.domain.kinds import BotState
 from surefill.domain.money import ZERO, divide_down
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Bot, BotState, Intent
+from surefill.domain.rows import Bot, Intent
 from surefill.domain.states import IntentState, SlotState
 from surefill.protocol.parts import (
     OPEN,

@@ -7,11 +7,13 @@ from enum import StrEnum
 
 from surefill.domain import identity
 from surefill.domain.fills import FillError, OrderResult, order_result
+from surefill.domain.kinds import Leg
 from surefill.domain.market import levels, sellable_quantity
 from surefill.domain.money import ZERO, add
 from surefill.domain.orders import VenueOrder
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Intent, Leg, MarketRules, Slot
+from surefill.domain.records import MarketRules
+from surefill.domain.rows import Intent, Slot
 from surefill.domain.states import UNFINISHED, IntentState
 from surefill.ports import Clock, Observer, Store
 from surefill.protocol.entry import adopt_entry, price_of, record_entry, record_entry_held, release_entry

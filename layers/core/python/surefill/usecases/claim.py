@@ -5,9 +5,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from surefill.domain.decisions import Decision, journal_entry
+from surefill.domain.kinds import Leg
 from surefill.domain.market import Refusal
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Budget, Intent, Leg
+from surefill.domain.rows import Budget, Intent
 from surefill.ports import Observer, Store
 from surefill.protocol.entry import claim_entry
 from surefill.protocol.exit import claim_exit

@@ -7,7 +7,8 @@ from typing import Any
 
 from surefill.domain.bots import EVALUATED
 from surefill.domain.decisions import Decision, journal_entry
-from surefill.domain.rows import Bot, BotState, Slot
+from surefill.domain.kinds import BotState
+from surefill.domain.rows import Bot, Slot
 from surefill.ports import Observer, Store
 from surefill.protocol.transaction import Guard, GuardFailedError, Key, Op, Update, key_of
 

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 
 from surefill.domain.bots import CADENCES, SHORTEST, due_cadences
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Bot, ScheduleRow
+from surefill.domain.records import ScheduleRow
+from surefill.domain.rows import Bot
 from surefill.domain.times import format_time, to_milliseconds
 from surefill.ports import Clock, Observer, Queue, Store, StoreUnavailableError
 from surefill.usecases.batches import Batch, encode

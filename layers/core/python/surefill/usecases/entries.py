@@ -8,10 +8,12 @@ from decimal import Decimal
 from surefill.domain import identity
 from surefill.domain.candles import Quote
 from surefill.domain.gates import gates
+from surefill.domain.kinds import Leg, OrderKind, Side
 from surefill.domain.market import EntryTerms, Refusal, entry_terms, rules_problem
 from surefill.domain.money import ZERO, add, floor_to_step
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Bot, Budget, Exposure, Intent, Leg, MarketRules, OrderKind, Side, Slot
+from surefill.domain.records import MarketRules
+from surefill.domain.rows import Bot, Budget, Exposure, Intent, Slot
 from surefill.domain.rules import ExitRules
 from surefill.domain.sizing import SPEND_STEP, Sized, minimum_spend, spend_needed
 from surefill.domain.times import day_of, sortable

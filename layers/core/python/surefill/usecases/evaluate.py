@@ -6,9 +6,11 @@ from datetime import timedelta
 
 from surefill.domain import identity
 from surefill.domain.decisions import Decision
+from surefill.domain.kinds import Side
 from surefill.domain.market import Refusal
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Bot, Intent, ScheduleRow, Side, Slot
+from surefill.domain.records import ScheduleRow
+from surefill.domain.rows import Bot, Intent, Slot
 from surefill.domain.states import SlotState
 from surefill.ports import Adviser, Clock, Observer, Store, StoreUnavailableError, Venues, Workflow
 from surefill.strategies import STRATEGIES

@@ -4,10 +4,12 @@ from datetime import datetime
 from decimal import Decimal
 
 from surefill.domain import identity
+from surefill.domain.kinds import Leg, OrderKind, Side
 from surefill.domain.market import Refusal, sellable_quantity
 from surefill.domain.money import ZERO, floor_to_step, share_down, subtract
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Bot, Intent, Leg, MarketRules, OrderKind, Side, Slot
+from surefill.domain.records import MarketRules
+from surefill.domain.rows import Bot, Intent, Slot
 from surefill.domain.times import sortable
 from surefill.protocol.parts import WORK
 from surefill.usecases.timing import FIRST_CHECK, ORDER_LIFETIME, RESTING

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 
 from surefill.domain import identity
 from surefill.domain.decisions import Decision
+from surefill.domain.kinds import BotState
 from surefill.domain.market import Refusal
 from surefill.domain.money import floor_to_step
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Bot, BotState, Intent, Slot
+from surefill.domain.rows import Bot, Intent, Slot
 from surefill.domain.states import SlotState
 from surefill.ports import Workflow
 from surefill.strategies.base import Rung, Signal

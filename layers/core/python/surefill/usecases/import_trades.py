@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 
 from surefill.domain.orders import VenueError, VenueTrade
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Account, Intent, PastTrade
+from surefill.domain.records import PastTrade
+from surefill.domain.rows import Account, Intent
 from surefill.domain.times import parse_time, sortable
 from surefill.events import ImportRequest
 from surefill.ports import Clock, Observer, Store, StoreUnavailableError, TradeHistories

@@ -7,6 +7,7 @@ from typing import assert_never
 
 from surefill.domain import identity
 from surefill.domain.decisions import Decision, journal_entry
+from surefill.domain.kinds import AccountState, Leg
 from surefill.domain.orders import (
     Accepted,
     AlreadyExists,
@@ -18,7 +19,7 @@ from surefill.domain.orders import (
     VenueError,
 )
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Account, AccountState, Budget, Intent, Leg
+from surefill.domain.rows import Account, Budget, Intent
 from surefill.domain.states import IntentState
 from surefill.ports import Clock, Observer, Store, StoreUnavailableError, Venue, Venues
 from surefill.protocol.order import mark_accepted, mark_unknown, send_gate

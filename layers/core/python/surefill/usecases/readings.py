@@ -5,10 +5,12 @@ from datetime import datetime
 
 from surefill.domain.candles import Quote, quote_problem
 from surefill.domain.gates import needs_trades
+from surefill.domain.kinds import AccountState
 from surefill.domain.market import Refusal
 from surefill.domain.orders import VenueError
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Account, AccountState, Bot, Budget, MarketRules
+from surefill.domain.records import MarketRules
+from surefill.domain.rows import Account, Bot, Budget
 from surefill.domain.times import format_time
 from surefill.domain.trades import ClosedTrade, closed_trades
 from surefill.ports import Store, Venues

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Intent, ScheduleRow
+from surefill.domain.records import ScheduleRow
+from surefill.domain.rows import Intent
 from surefill.domain.states import UNFINISHED
 from surefill.ports import Clock, Observer, Store, StoreUnavailableError
 from surefill.usecases.book import Outcome

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from surefill.domain.orders import VenueError
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import ScheduleRow
+from surefill.domain.records import ScheduleRow
 from surefill.ports import Clock, Observer, Store, Venues
 
 SCHEDULE = "refresh_markets"

@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 
 from surefill.domain import identity
 from surefill.domain.fills import FillError
+from surefill.domain.kinds import OrderKind
 from surefill.domain.orders import VenueError, VenueOrder
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Intent, OrderKind
+from surefill.domain.rows import Intent
 from surefill.domain.states import UNFINISHED, IntentState
 from surefill.ports import Clock, Observer, Store, Venue, Venues
 from surefill.protocol.order import look_again, mark_absent, mark_accepted

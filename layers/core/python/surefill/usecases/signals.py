@@ -3,9 +3,10 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from surefill.domain.kinds import BotState, Side
 from surefill.domain.market import Refusal
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Bot, BotState, Side, Slot
+from surefill.domain.rows import Bot, Slot
 from surefill.domain.states import IN_FLIGHT, SlotState
 from surefill.strategies.base import Action, Signal
 

@@ -10,8 +10,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from surefill.domain import identity
+from surefill.domain.kinds import Mode
 from surefill.domain.money import ZERO, add, share_down, subtract, total
-from surefill.domain.rows import Account, Bot, Budget, Intent, LedgerEntry, Mode, Slot
+from surefill.domain.rows import Account, Bot, Budget, Intent, LedgerEntry, Slot
 from surefill.domain.states import SlotState
 from surefill.domain.times import day_of
 from surefill.domain.trades import ClosedTrade, Record, closed_trades, record_of

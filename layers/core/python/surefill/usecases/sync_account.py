@@ -10,10 +10,12 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from surefill.domain.kinds import AccountState, Mode
 from surefill.domain.money import ZERO, add, plain, subtract
 from surefill.domain.orders import Balance, VenueError
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Account, AccountState, Budget, Intent, Mode, ScheduleRow, Slot
+from surefill.domain.records import ScheduleRow
+from surefill.domain.rows import Account, Budget, Intent, Slot
 from surefill.domain.states import IN_FLIGHT, SlotState
 from surefill.domain.times import day_of
 from surefill.ports import Clock, Observer, Store, Venues

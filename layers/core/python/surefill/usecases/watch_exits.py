@@ -15,11 +15,13 @@ from typing import Any
 from surefill.domain.candles import Quote, quote_problem
 from surefill.domain.decisions import Decision, journal_entry
 from surefill.domain.exits import NOTHING_DUE, ExitDue, exit_due
+from surefill.domain.kinds import BotState
 from surefill.domain.market import sellable_quantity
 from surefill.domain.money import ZERO
 from surefill.domain.orders import VenueError
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Bot, BotState, MarketRules, ScheduleRow, Slot
+from surefill.domain.records import MarketRules, ScheduleRow
+from surefill.domain.rows import Bot, Slot
 from surefill.domain.states import IN_FLIGHT, SlotState
 from surefill.ports import Clock, Observer, Store, StoreUnavailableError, Venues, Workflow
 from surefill.protocol.exit import close_as_dust

@@ -7,7 +7,9 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from surefill.domain.identity import execution_name
-from surefill.domain.rows import Closing, Intent, Leg
+from surefill.domain.kinds import Leg
+from surefill.domain.records import Closing
+from surefill.domain.rows import Intent
 from surefill.ports import StoreUnavailableError
 from surefill.wire import to_wire
 

@@ -12,8 +12,8 @@ from decimal import Decimal
 from surefill.adapters.ccxt.binance_account import BinanceAccount
 from surefill.adapters.ccxt.binance_public import BinancePublic
 from surefill.adapters.ccxt.profile import CodeRule, OrderForm, VenueProfile
+from surefill.domain.kinds import OrderKind
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import OrderKind
 
 _MATCHING_ENGINE = ("-2010", "-1010")
 _CREDENTIALS = ("-1002", "-1022", "-2008", "-2014", "-2015")

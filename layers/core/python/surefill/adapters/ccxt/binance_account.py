@@ -10,9 +10,10 @@ from typing import Any
 
 from surefill.adapters.ccxt import reading
 from surefill.adapters.ccxt.profile import Trade, UnreadableError
+from surefill.domain.kinds import Side
 from surefill.domain.money import ZERO, multiply, total
 from surefill.domain.orders import Balance, VenueOrder, VenueTrade
-from surefill.domain.rows import Fill, Side
+from surefill.domain.rows import Fill
 from surefill.domain.times import from_milliseconds
 
 _FINISHED = frozenset({"FILLED", "CANCELED", "REJECTED", "EXPIRED", "EXPIRED_IN_MATCH"})

@@ -16,7 +16,7 @@ from surefill.adapters.ccxt.profile import UnreadableError
 from surefill.domain import identity
 from surefill.domain.candles import Quote
 from surefill.domain.money import ZERO
-from surefill.domain.rows import MarketRules
+from surefill.domain.records import MarketRules
 from surefill.domain.times import from_milliseconds
 
 

@@ -8,7 +8,7 @@ from surefill.adapters.ccxt import reading
 from surefill.adapters.ccxt.connection import Connection
 from surefill.adapters.ccxt.failures import CodedVenueError
 from surefill.domain.candles import Quote
-from surefill.domain.rows import MarketRules
+from surefill.domain.records import MarketRules
 from surefill.domain.times import to_milliseconds
 
 _Told = TypeVar("_Told")

@@ -7,9 +7,11 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from surefill.domain.candles import Quote
+from surefill.domain.kinds import OrderKind
 from surefill.domain.orders import Balance, VenueOrder, VenueTrade
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Fill, MarketRules, OrderKind
+from surefill.domain.records import MarketRules
+from surefill.domain.rows import Fill
 
 
 class UnreadableError(ValueError):

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from surefill.domain.rows import Account, Bot, Budget, Intent, JournalEntry, Request, Row, Slot
+from surefill.domain.records import Request
+from surefill.domain.rows import Account, Bot, Budget, Intent, JournalEntry, Row, Slot
 
 Projection = Literal["ALL", "KEYS_ONLY"]
 

@@ -9,19 +9,8 @@ from typing import TypeVar, cast
 
 from surefill.adapters.memory.changes import changed, check, exact
 from surefill.adapters.writes import failed_guards, key_values, owned_by, unmet
-from surefill.domain.rows import (
-    Account,
-    Bot,
-    Budget,
-    Closing,
-    Intent,
-    JournalEntry,
-    LedgerEntry,
-    PastTrade,
-    Row,
-    Slot,
-    Stop,
-)
+from surefill.domain.records import Closing, PastTrade, Stop
+from surefill.domain.rows import Account, Bot, Budget, Intent, JournalEntry, LedgerEntry, Row, Slot
 from surefill.domain.times import sortable
 from surefill.listings import Cursor, Listing, Page
 from surefill.ports import Clock

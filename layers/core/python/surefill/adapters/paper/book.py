@@ -11,7 +11,8 @@ from uuid import uuid4
 from surefill.adapters.paper.orders import PaperOrder, given_and_taken, order_key
 from surefill.domain.money import ZERO, add
 from surefill.domain.orders import Balance
-from surefill.domain.rows import Fill, PaperEntry
+from surefill.domain.records import PaperEntry
+from surefill.domain.rows import Fill
 from surefill.ports import Store
 from surefill.protocol.transaction import Guard, GuardFailedError, Key, Op, Put, Transaction, Update
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_UP, Decimal
 
 from surefill.domain.candles import Quote
+from surefill.domain.kinds import Side
 from surefill.domain.money import ZERO, divide_down, multiply
-from surefill.domain.rows import Fill, Side
+from surefill.domain.rows import Fill
 
 _HUNDRED = Decimal(100)
 # Venues price and book fees with 8 decimals; a paper account rounds against itself, to look no better than a real one.

@@ -4,9 +4,11 @@ import json
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 
+from surefill.domain.kinds import Side
 from surefill.domain.money import ZERO, add, multiply, plain, total
 from surefill.domain.orders import OrderRequest, VenueOrder
-from surefill.domain.rows import Fill, PaperEntry, Side
+from surefill.domain.records import PaperEntry
+from surefill.domain.rows import Fill
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from surefill.adapters.paper.book import COVERED, STILL_OPEN, PaperBook
 from surefill.adapters.paper.fills import PaperTerms, fill_at, taker_price
 from surefill.adapters.paper.orders import PaperOrder
 from surefill.domain.candles import Quote, quote_problem
+from surefill.domain.kinds import OrderKind
 from surefill.domain.money import ZERO, subtract
 from surefill.domain.orders import (
     Accepted,
@@ -23,7 +24,6 @@ from surefill.domain.orders import (
     VenueOrder,
 )
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import OrderKind
 from surefill.ports import Clock, MarketData, StoreUnavailableError
 from surefill.protocol.transaction import GuardFailedError
 

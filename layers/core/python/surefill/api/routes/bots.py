@@ -8,7 +8,8 @@ from surefill.api.bodies import BotBody, BotChangeBody, EvaluateBody, SimulateBo
 from surefill.api.pages import Limit, Next, cursor_of, shown_page
 from surefill.api.services import new_router, services_of
 from surefill.api.shown import shown_bot, shown_slot
-from surefill.domain.rows import Bot, BotState, JournalEntry
+from surefill.domain.kinds import BotState
+from surefill.domain.rows import Bot, JournalEntry
 from surefill.domain.times import minute_of
 from surefill.listings import JOURNAL_OF_BOT
 from surefill.usecases.batches import encode

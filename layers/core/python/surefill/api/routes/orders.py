@@ -6,7 +6,8 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from surefill.api.pages import Limit, Next, cursor_of, shown_page, token_of
 from surefill.api.services import new_router, services_of
-from surefill.domain.rows import Intent, Leg
+from surefill.domain.kinds import Leg
+from surefill.domain.rows import Intent
 from surefill.domain.states import IntentState
 from surefill.listings import INTENTS_OF_BOT, UNFINISHED_INTENTS
 from surefill.protocol.parts import WORK

@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from surefill.api.bodies import PanicBody, ResumeBody
 from surefill.api.pages import Limit, Next, cursor_of, shown_page
 from surefill.api.services import caller_of, new_router, services_of
-from surefill.domain.rows import Scope
+from surefill.domain.kinds import Scope
 from surefill.listings import CLOSINGS_OF_STOP, STOPS_OF_SCOPE
 from surefill.usecases.control.errors import RequestRefusedError
 from surefill.usecases.control.stops import standing_stops

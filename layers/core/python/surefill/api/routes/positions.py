@@ -8,7 +8,8 @@ from surefill.api.bodies import LevelsBody, PositionBody
 from surefill.api.pages import Limit, Next, cursor_of, shown_page
 from surefill.api.services import caller_of, new_router, services_of
 from surefill.api.shown import shown_slot
-from surefill.domain.rows import Intent, Leg
+from surefill.domain.kinds import Leg
+from surefill.domain.rows import Intent
 from surefill.listings import INTENTS_OF_BOT, OPEN_SLOTS
 from surefill.protocol.parts import OPEN
 from surefill.usecases.control.lists import filtered

@@ -7,9 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 from surefill.domain.gates import zone_of
+from surefill.domain.kinds import Mode
 from surefill.domain.money import ZERO, add, subtract, to_decimal
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Account, Budget, Mode
+from surefill.domain.rows import Account, Budget
 from surefill.ports import Clock, Observer, Store
 from surefill.protocol.funds import fund, open_budget, switch_entries, withdraw
 from surefill.protocol.parts import budget_key

@@ -6,9 +6,11 @@ from typing import Any
 
 from surefill.domain import identity
 from surefill.domain.bots import EVALUATED, cadence_key, definition_hash
+from surefill.domain.kinds import BotState
 from surefill.domain.money import ZERO
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Bot, BotState, Budget, MarketRules, Slot
+from surefill.domain.records import MarketRules
+from surefill.domain.rows import Bot, Budget, Slot
 from surefill.domain.states import SlotState
 from surefill.domain.times import minute_of
 from surefill.listings import BOTS_OF_DEFINITION

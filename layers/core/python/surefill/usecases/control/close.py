@@ -5,9 +5,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from surefill.domain.kinds import CloseOutcome
 from surefill.domain.money import ZERO, floor_to_step
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import CloseOutcome, Closing, Intent, MarketRules, Slot
+from surefill.domain.records import Closing, MarketRules
+from surefill.domain.rows import Intent, Slot
 from surefill.domain.states import IN_FLIGHT, IntentState, SlotState
 from surefill.domain.times import minute_of
 from surefill.ports import Clock, Observer, Store, Workflow

@@ -4,24 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from surefill.domain.rows import (
-    Account,
-    AccountState,
-    Bot,
-    Budget,
-    Closing,
-    Intent,
-    JournalEntry,
-    LedgerEntry,
-    MarketRules,
-    Mode,
-    PastTrade,
-    Request,
-    Row,
-    ScheduleRow,
-    Slot,
-    Stop,
-)
+from surefill.domain.kinds import AccountState, Mode
+from surefill.domain.records import Closing, MarketRules, PastTrade, Request, ScheduleRow, Stop
+from surefill.domain.rows import Account, Bot, Budget, Intent, JournalEntry, LedgerEntry, Row, Slot
 from surefill.ports import Clock, DeadLetters, Queue, Store, StoreUnavailableError
 from surefill.usecases.control.directory import Directory
 from surefill.usecases.control.schedules import ScheduleState, schedules

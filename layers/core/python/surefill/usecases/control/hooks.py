@@ -9,7 +9,8 @@ from decimal import Decimal
 
 from surefill.domain.bots import EVALUATED
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Bot, Request
+from surefill.domain.records import Request
+from surefill.domain.rows import Bot
 from surefill.domain.times import format_time, minute_of, to_milliseconds
 from surefill.ports import Clock, Observer, Store
 from surefill.protocol.transaction import Guard, GuardFailedError, Key, Op, Update

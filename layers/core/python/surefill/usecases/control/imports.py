@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from surefill.domain.identity import market_key
-from surefill.domain.rows import Account, MarketRules, Mode
+from surefill.domain.kinds import Mode
+from surefill.domain.records import MarketRules
+from surefill.domain.rows import Account
 from surefill.domain.times import format_time, parse_time
 from surefill.events import ImportRequest
 from surefill.ports import Functions, Store

@@ -8,7 +8,8 @@ from surefill.domain.decisions import Decision, journal_entry
 from surefill.domain.market import levels
 from surefill.domain.money import ZERO
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Bot, Intent, MarketRules, Slot
+from surefill.domain.records import MarketRules
+from surefill.domain.rows import Bot, Intent, Slot
 from surefill.domain.rules import ExitRules
 from surefill.domain.states import SlotState
 from surefill.domain.times import minute_of

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from surefill.domain.money import ZERO, multiply, subtract, to_decimal
-from surefill.domain.rows import ScheduleRow, Slot
+from surefill.domain.records import ScheduleRow
+from surefill.domain.rows import Slot
 from surefill.ports import Store
 
 _LOOK = "watch_exits"

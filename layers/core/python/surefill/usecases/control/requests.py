@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
-from surefill.domain.rows import Request
+from surefill.domain.records import Request
 from surefill.domain.times import to_milliseconds
 from surefill.ports import Clock, Store
 from surefill.protocol.transaction import Guard, GuardFailedError, Op, Update, key_of

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from surefill.domain.bots import EVALUATED
-from surefill.domain.rows import Bot, ScheduleRow
+from surefill.domain.records import ScheduleRow
+from surefill.domain.rows import Bot
 from surefill.domain.times import from_milliseconds, to_milliseconds
 from surefill.ports import Store
 

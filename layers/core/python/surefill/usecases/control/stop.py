@@ -13,8 +13,10 @@ from typing import TypeVar
 from surefill.domain import identity
 from surefill.domain.bots import cadence_key
 from surefill.domain.decisions import JOURNAL_LIFETIME
+from surefill.domain.kinds import BotState, Scope, StopKind
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Account, Bot, BotState, Closing, Intent, JournalEntry, Scope, Slot, Stop, StopKind
+from surefill.domain.records import Closing, Stop
+from surefill.domain.rows import Account, Bot, Intent, JournalEntry, Slot
 from surefill.domain.states import IN_FLIGHT, UNFINISHED, IntentState, SlotState
 from surefill.domain.times import format_time, sortable, to_milliseconds
 from surefill.ports import Clock, CloseWorkflow, Observer, Store, StoreUnavailableError

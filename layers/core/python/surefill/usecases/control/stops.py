@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
-from surefill.domain.rows import Bot, Scope, Stop, StopKind
+from surefill.domain.kinds import Scope, StopKind
+from surefill.domain.records import Stop
+from surefill.domain.rows import Bot
 from surefill.listings import STOPS_OF_SCOPE
 from surefill.ports import Store
 from surefill.usecases.control.errors import ConflictError

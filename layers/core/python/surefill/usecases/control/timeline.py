@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from surefill.domain.identity import execution_name
-from surefill.domain.rows import Intent, LedgerEntry, Leg
+from surefill.domain.kinds import Leg
+from surefill.domain.rows import Intent, LedgerEntry
 from surefill.domain.states import UNFINISHED
 from surefill.ports import Store
 from surefill.usecases.control.errors import NotFoundError

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from surefill.domain.kinds import Side
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Side
 from surefill.domain.states import SlotState
 from surefill.usecases.explain.facts import Place
 from surefill.usecases.explain.making import fine, moment, remembered, said, unknown

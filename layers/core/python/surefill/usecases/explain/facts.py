@@ -7,22 +7,11 @@ from decimal import Decimal
 from typing import TypeVar
 
 from surefill.domain import identity
+from surefill.domain.kinds import BotState, Leg
 from surefill.domain.money import ZERO
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import (
-    Account,
-    Bot,
-    BotState,
-    Budget,
-    Intent,
-    JournalEntry,
-    Leg,
-    MarketRules,
-    Row,
-    ScheduleRow,
-    Slot,
-    Stop,
-)
+from surefill.domain.records import MarketRules, ScheduleRow, Stop
+from surefill.domain.rows import Account, Bot, Budget, Intent, JournalEntry, Row, Slot
 from surefill.domain.states import SlotState
 from surefill.ports import Store, StoreUnavailableError
 from surefill.usecases.control.stops import covers_bot, standing_stops

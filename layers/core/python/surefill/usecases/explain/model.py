@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from surefill.domain.kinds import Mode
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Mode
 
 
 class LinkName(StrEnum):

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from surefill.domain.kinds import Leg
 from surefill.domain.money import plain
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Intent, JournalEntry, Leg
+from surefill.domain.rows import Intent, JournalEntry
 from surefill.domain.states import UNFINISHED, IntentState, SlotState
 from surefill.usecases.explain.facts import Place
 from surefill.usecases.explain.making import fine, lasting, moment, recent, remembered, said, unknown

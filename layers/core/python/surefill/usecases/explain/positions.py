@@ -5,9 +5,10 @@ from decimal import Decimal
 
 from surefill.domain.exits import exit_due
 from surefill.domain.fills import order_result
+from surefill.domain.kinds import Leg
 from surefill.domain.money import ZERO, add, divide_down, plain, share_down
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Intent, JournalEntry, Leg, Slot
+from surefill.domain.rows import Intent, JournalEntry, Slot
 from surefill.domain.states import IN_FLIGHT, UNFINISHED, IntentState, SlotState
 from surefill.usecases.explain.facts import Place
 from surefill.usecases.explain.making import fine, lasting, moment, recent, said, unknown

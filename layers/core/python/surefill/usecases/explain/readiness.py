@@ -6,20 +6,11 @@ The guards of the claim are those of the claim itself, asked without writing.
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from surefill.domain.kinds import AccountState, Leg, OrderKind, Side
 from surefill.domain.market import Refusal, rules_problem
 from surefill.domain.money import ZERO, add, plain
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import (
-    Account,
-    AccountState,
-    Bot,
-    Budget,
-    Intent,
-    Leg,
-    OrderKind,
-    Side,
-    Slot,
-)
+from surefill.domain.rows import Account, Bot, Budget, Intent, Slot
 from surefill.domain.sizing import SizingFacts, spend_for
 from surefill.domain.states import SlotState
 from surefill.domain.times import day_of

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from surefill.domain.bots import EVALUATED
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import Bot, ScheduleRow
+from surefill.domain.records import ScheduleRow
+from surefill.domain.rows import Bot
 from surefill.usecases.dispatch import SCHEDULE, WAITING_SINCE
 from surefill.usecases.explain.facts import Place
 from surefill.usecases.explain.making import fine, moment, said

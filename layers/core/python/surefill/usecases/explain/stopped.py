@@ -1,8 +1,10 @@
 """What a person stopped: the kill switch, the switch of a budget's entries, or the bot itself."""
 
+from surefill.domain.kinds import BotState, StopKind
 from surefill.domain.money import plain
 from surefill.domain.reasons import Reason
-from surefill.domain.rows import BotState, Budget, Stop, StopKind
+from surefill.domain.records import Stop
+from surefill.domain.rows import Budget
 from surefill.usecases.explain.facts import Place
 from surefill.usecases.explain.making import moment, said
 from surefill.usecases.explain.model import Link, LinkName
