@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -45,3 +46,13 @@ def test_none_is_left_out_and_comes_back() -> None:
     intent = replace(entry_of(World()), limit_price=None)
     assert "limit_price" not in to_wire(intent)
     assert from_wire(Intent, {**to_wire(intent), "limit_price": None}) == intent
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [("0E-8", "0.00000000"), ("1E-8", "0.00000001"), ("1E+3", "1000"), ("12.50", "12.50")]
+)
+def test_amounts_are_written_without_an_exponent(value: str, text: str) -> None:
+    spent = replace(entry_of(World()), filled_cost=Decimal(value))
+    written = to_wire(spent)["filled_cost"]
+    assert written == text
+    assert from_wire(Intent, to_wire(spent)) == spent

@@ -23,8 +23,8 @@ _PLAIN: Mapping[Any, Schema] = {str: TEXT, int: COUNT, bool: FLAG, float: {"type
 _BASIC: Mapping[str, Schema] = {
     "Amount": {
         "type": "string",
-        "description": 'A decimal number, exact. One far from 1 may have an exponent: "1E-8" is 0.00000001.',
-        "pattern": r"^-?\d+(\.\d+)?(E[+-]\d+)?$",
+        "description": "A decimal number, exact, without an exponent.",
+        "pattern": r"^-?\d+(\.\d+)?$",
         "examples": ["12.5"],
     },
     "Time": {
