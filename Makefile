@@ -108,7 +108,7 @@ api-fuzz: $(SYNCED) ## Every route of the API with generated requests
 	@$(BIN)/pytest tests/api -q
 
 .PHONY: bench-api
-bench-api: $(SYNCED) ## The API with 1,000 bots and 100,000 decisions
+bench-api: $(SYNCED) $(NODE) ## The deployed API and `surefill why` with 1,000 bots and 100,000 decisions
 	@$(BIN)/python -m tests.benchmarks.api
 
 .PHONY: openapi

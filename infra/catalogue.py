@@ -256,7 +256,8 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         name="bot_api",
         purpose="answers the control API",
         timeout=25,
-        memory=512,
+        # A whole processor: a person who presses stop on thousands of bots must not wait for a third of one.
+        memory=1769,
         layers=("core", "runtime"),
         tables={
             "accounts": (*_READ_SOME, "PutItem", "DeleteItem"),

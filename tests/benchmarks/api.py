@@ -1,18 +1,20 @@
-"""`python -m tests.benchmarks.api`: how long the API's routes take with many bots and decisions in the tables.
+"""`python -m tests.benchmarks.api`: how long the control API takes with many bots and decisions in the tables.
 
-The function's own handler on a local DynamoDB over HTTP; what API Gateway and Lambda add comes on top.
+Measured from outside, through everything that is deployed: a signed HTTP request to the local AWS's API Gateway, the
+function `bot_api` behind it, and its tables; and `surefill why` as a command of its own.
 """
 
 import argparse
-import importlib
 import json
+import math
 import os
 import random
 import statistics
+import subprocess
+import sys
 import tempfile
-from collections.abc import Sequence
-from datetime import timedelta
-from decimal import Decimal
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -20,141 +22,203 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from surefill.adapters.dynamodb import TABLES, DynamoStore, SharedConnection
-from surefill.adapters.dynamodb.schema import table_request
-from surefill.domain.reasons import Reason
-from surefill.domain.rows import Account, Bot, JournalEntry, Mode, ScheduleRow, Slot
-from surefill.domain.states import SlotState
-from surefill.domain.times import format_time
-from tests.contract.engines import REGION, ministack
-from tests.fakes.world import TICK, bot, budget, rules
+from local.client.api import ApiClient
+from local.client.target import LOCAL, Where, find_target
+from local.stage.environment import tool_environment
+from local.stage.isolated import isolated_plan
+from local.stage.progress import Progress, step
+from local.stage.stage import LocalStage
+from local.view import PlainView
+from tests.benchmarks.api_world import Filled, fill, market_arguments
 
-_REPORT = Path(__file__).resolve().parents[2] / "build" / "api.json"
-_PREFIX = "surefill-bench-"
-_ACCOUNT = "paper-binance-main"
-_BUDGET = f"{_ACCOUNT}-b"
-_ENVIRONMENT = {
-    "STAGE": "bench", "TABLE_PREFIX": _PREFIX,
-    "VENUES": '{"binance": {"endpoint": null, "hosts": ["api.binance.com"]}}',
-    "EVALUATIONS_QUEUE_URL": "http://127.0.0.1/queue", "POWERTOOLS_SERVICE_NAME": "bot_api",
-    "ORDER_WORKFLOW_ARN": "arn:aws:states:us-east-1:000000000000:stateMachine:order",
-    "CLOSE_ALL_WORKFLOW_ARN": "arn:aws:states:us-east-1:000000000000:stateMachine:close_all",
-    "POWERTOOLS_METRICS_NAMESPACE": "Surefill", "POWERTOOLS_LOG_LEVEL": "CRITICAL",
-    "AWS_DEFAULT_REGION": REGION, "AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing",
-    "AWS_EC2_METADATA_DISABLED": "true",
-}  # fmt: skip
 LIMIT_MS = 150.0
+WHY_LIMIT_MS = 2_000.0
+_REPOSITORY = Path(__file__).resolve().parents[2]
+_REPORT = _REPOSITORY / "build" / "api.json"
+_QUIET_SECONDS = 60
+# Not GET /health: on this path the local AWS answers for itself. The detailed one is made of the same.
+ROUTES = (
+    "/health/detailed", "/schedules", "/strategies", "/strategies/composite", "/accounts", "/accounts/{account}",
+    "/accounts/{account}/trades", "/accounts/{account}/statistics", "/budgets", "/budgets/{budget}",
+    "/budgets/{budget}/ledger", "/budgets/{budget}/statistics", "/bots", "/bots/{bot}", "/bots/{bot}/decisions",
+    "/bots/{bot}/risk-events", "/bots/{bot}/exit-events", "/bots/{bot}/orders", "/bots/{bot}/fills",
+    "/bots/{bot}/positions/closed", "/bots/{bot}/why", "/bots/{bot}/readiness", "/bots/{bot}/statistics", "/positions",
+    "/reservations", "/panic",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Milliseconds per thing that was done, in the order it was done."""
+
+    taken: dict[str, list[float]] = field(default_factory=dict)
+
+    def measure(self, name: str, act: Callable[..., Any], *given: Any, **named: Any) -> Any:
+        """Do it once; its answer."""
+        began = perf_counter()
+        answer = act(*given, **named)
+        self.taken.setdefault(name, []).append((perf_counter() - began) * 1_000)
+        return answer
+
+    def figures(self) -> dict[str, dict[str, float]]:
+        """Median and p95 of each."""
+        return {
+            name: {"p50_ms": round(statistics.median(taken), 1), "p95_ms": round(p95(taken), 1)}
+            for name, taken in self.taken.items()
+        }
+
+
+def p95(taken: Sequence[float]) -> float:
+    """The smallest of the figures that 95 in 100 of them do not go over."""
+    return sorted(taken)[math.ceil(len(taken) * 0.95) - 1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """Asks a filled stage. Bots are drawn from a seed; every second one holds a position."""
+
+    stage: LocalStage
+    filled: Filled
+    progress: Progress
+    chance: random.Random = field(default_factory=lambda: random.Random(1))
+
+    def routes(self, *, calls: int) -> Times:
+        """Every route of ROUTES, one request after the other."""
+        times = Times()
+        for route in ROUTES:
+            drawn = self._bots()
+            self._get(route, bot=next(drawn))  # what is loaded at the first use is not a route's time
+            for _ in range(calls):
+                times.measure(route, self._get, route, bot=next(drawn))
+            self.progress.say(f"  {route}: p95 {p95(times.taken[route]):.0f} ms")
+        return times
+
+    def switches(self, *, calls: int) -> Times:
+        """Pausing and starting a bot. Between two of them the stage does what the start has asked of it."""
+        warming, times = Times(), Times()
+        for into, bot in zip((warming, *[times] * calls), self._bots(), strict=False):
+            for verb in ("pause", "start"):
+                into.measure(f"POST /bots/{{bot}}/{verb}", self._post, "bots", bot, verb)
+            self.stage.wait_until_quiet(timeout_seconds=_QUIET_SECONDS)
+        return times
+
+    def why_command(self, *, runs: int) -> Times:
+        """`surefill why BOT SYMBOL`, each time in a process of its own."""
+        program = str(Path(sys.executable).with_name("surefill"))
+        environment = {**tool_environment(), "SUREFILL_FOLDER": str(self.stage.plan.folder)}
+        times = Times()
+        for bot, _ in zip(self._bots(), range(runs), strict=False):
+            command = [program, "why", bot, self.filled.symbols[bot], "--stage", LOCAL]
+            done = times.measure(
+                "surefill why", subprocess.run, command, env=environment, capture_output=True, check=True
+            )
+            if bot.encode() not in done.stdout:
+                raise RuntimeError(f"surefill why {bot} must tell of the bot, told {done.stdout[:300]!r}")
+        return times
+
+    def panics(self, *, presses: int) -> Times:
+        """NO_NEW for the account and for everything, and off again."""
+        times = Times()
+        for scope, target in (("account", self.filled.account), ("all", None)):
+            for _ in range(presses):
+                body = {"kind": "NO_NEW", "scope": scope, **({"target": target} if target else {})}
+                stop = times.measure(f"NO_NEW {scope}", self._post, "panic", body=body)
+                self._require_entries(allowed=False)
+                times.measure(f"NO_NEW {scope}, off", self._post, "resume", body={"stop_id": stop["stop_id"]})
+                self._require_entries(allowed=True)
+        return times
+
+    def _bots(self) -> Iterator[str]:
+        """Names without end, holders and others in turn."""
+        others = sorted(self.filled.symbols.keys() - set(self.filled.holders))
+        while True:
+            yield self.chance.choice(self.filled.holders)
+            yield self.chance.choice(others)
+
+    def _get(self, route: str, *, bot: str) -> None:
+        budget = self.chance.choice(self.filled.budgets)
+        path = route.format(bot=bot, account=self.filled.account, budget=budget)
+        self.stage.api.get(*path.strip("/").split("/"))
+
+    def _post(self, *path: str, body: dict[str, Any] | None = None) -> Any:
+        """As the command line sends a change: over a connection of its own, with a key that counts it once."""
+        client = ApiClient(find_target(Where(stage=LOCAL, folder=self.stage.plan.folder)))
+        try:
+            return client.post(*path, body=body)
+        finally:
+            client.close()
+
+    def _require_entries(self, *, allowed: bool) -> None:
+        budgets = [self.filled.budgets[0], self.filled.budgets[-1]]
+        found = [self.stage.api.get("budgets", budget)["entries_allowed"] for budget in budgets]
+        if found != [allowed, allowed]:
+            raise RuntimeError(f"entries of budgets {budgets} must be {'on' if allowed else 'off'}, were {found}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Fill, measure, print; exit code 1 when a route's p95 is above the limit."""
+    """Deploy, fill, measure, print; exit code 1 when a route or the command takes longer than its limit."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.api", description=__doc__)
     parser.add_argument("--bots", type=int, default=1_000)
     parser.add_argument("--decisions", type=int, default=100_000)
+    parser.add_argument("--budgets", type=int, default=10, help="the bots share them evenly")
     parser.add_argument("--calls", type=int, default=40, help="per route")
+    parser.add_argument("--why", type=int, default=10, help="runs of the command")
+    parser.add_argument("--panics", type=int, default=3, help="per scope")
     asked = parser.parse_args(arguments)
-    os.environ.update(_ENVIRONMENT)
-    with tempfile.TemporaryDirectory(prefix="surefill-api-") as folder, ministack(Path(folder)) as endpoint:
-        os.environ["AWS_ENDPOINT_URL"] = endpoint
-        _fill(endpoint, bots=asked.bots, decisions=asked.decisions)
-        times = _measure(bots=asked.bots, calls=asked.calls)
-    table = Table(title=f"{asked.bots:,} bots, {asked.decisions:,} decisions, {asked.calls} calls per route")
-    for column in ("route", "p50 ms", "p95 ms"):
-        table.add_column(column, justify="left" if column == "route" else "right")
-    report = {}
-    for route, taken in times.items():
-        p50, p95 = statistics.median(taken), statistics.quantiles(taken, n=20)[-1]
-        report[route] = {"p50_ms": round(p50, 1), "p95_ms": round(p95, 1)}
-        table.add_row(route, f"{p50:.0f}", f"{p95:.0f}{' !' if p95 > LIMIT_MS else ''}")
-    Console().print(table)
+    progress = PlainView()
+    with tempfile.TemporaryDirectory(prefix="surefill-api-") as folder:
+        # The ports of the system tests: what was synthesised for them is used again.
+        plan = isolated_plan(_REPOSITORY, kind="system", exchange_arguments=market_arguments(Path(folder)))
+        with LocalStage(plan, progress=progress) as stage:
+            filled = fill(stage, bots=asked.bots, decisions=asked.decisions, budgets=asked.budgets, progress=progress)
+            told = _measured(Asker(stage=stage, filled=filled, progress=progress), asked)
     _REPORT.parent.mkdir(exist_ok=True)
-    told = {"bots": asked.bots, "decisions": asked.decisions, "limit_ms": LIMIT_MS, "routes": report}
     _REPORT.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
-    return int(any(one["p95_ms"] > LIMIT_MS for one in report.values()))
+    _print(told)
+    return int(bool(_too_slow(told)))
 
 
-def _fill(endpoint: str, *, bots: int, decisions: int) -> None:
-    connection = SharedConnection(endpoint_url=endpoint, region=REGION)
-    client: Any = connection.client
-    for schema in TABLES.values():
-        client.create_table(**table_request(schema, table_prefix=_PREFIX))
-    store = DynamoStore(table_prefix=_PREFIX, connection=connection)
-    store.replace(
-        Account(
-            account_id=_ACCOUNT, venue="binance", mode=Mode.PAPER, currency="USDT", reconciled_at=TICK,
-            balances={"USDT": "1000000"},
-        )
-    )  # fmt: skip
-    store.replace(budget(budget_id=_BUDGET, account_id=_ACCOUNT, entries_allowed=True))
-    store.replace(rules())
-    store.replace(ScheduleRow(schedule_name="dispatch", last_tick=TICK, finished_at=TICK))
-    for number in range(bots):
-        _one_bot(store, number, entries=decisions // bots)
+def _measured(asker: Asker, asked: argparse.Namespace) -> dict[str, Any]:
+    load = os.getloadavg()[0]
+    with step(asker.progress, f"{len(ROUTES)} routes, {asked.calls} calls each"):
+        routes = asker.routes(calls=asked.calls).figures()
+    with step(asker.progress, f"pause and start, {asked.calls} times"):
+        switches = asker.switches(calls=asked.calls).figures()
+    with step(asker.progress, f"surefill why, {asked.why} times"):
+        why = asker.why_command(runs=asked.why).figures()
+    with step(asker.progress, f"kill switch, {asked.panics} times per scope"):
+        panics = asker.panics(presses=asked.panics).figures()
+    return {
+        "bots": asked.bots,
+        "decisions": asked.decisions,
+        "budgets": asked.budgets,
+        "limit_ms": LIMIT_MS,
+        "why_limit_ms": WHY_LIMIT_MS,
+        "load_before": round(load, 2),
+        "load_after": round(os.getloadavg()[0], 2),
+        "routes": {**routes, **switches},
+        "why_command_ms": why["surefill why"],
+        "panic_ms": panics,
+    }
 
 
-def _one_bot(store: DynamoStore, number: int, *, entries: int) -> None:
-    made: Bot = bot(bot_id=f"b{number}", account_id=_ACCOUNT, budget_id=_BUDGET, definition_hash=f"h{number}")
-    store.replace(made)
-    if number % 10 == 0:
-        owner = f"{_ACCOUNT}|{made.bot_id}"
-        store.replace(
-            Slot(
-                market_key="binance|BTC/USDT", owner_key=owner, bot_id=made.bot_id, account_id=_ACCOUNT,
-                budget_id=_BUDGET, state=SlotState.OPEN, open_key="open", slot_key=f"binance|BTC/USDT|{owner}",
-                entry_intent_id="e" * 32, quantity=Decimal(1), cost=Decimal(100), opened_at=TICK,
-                take_profit=Decimal(110), stop_loss=Decimal(90),
-            )
-        )  # fmt: skip
-    store.journal(
-        [
-            JournalEntry(
-                bot_id=made.bot_id, entry_key=f"{format_time(TICK + timedelta(minutes=minute))}#decision#BTC/USDT",
-                at=TICK + timedelta(minutes=minute), kind="decision", symbol="BTC/USDT",
-                reason=Reason.HOLD if minute % 2 else Reason.WAITING_CONFIRMATION, numbers={"rsi": "47.31"},
-            )
-            for minute in range(entries)
-        ]
-    )  # fmt: skip
+def _too_slow(told: dict[str, Any]) -> list[str]:
+    slow = [name for name, figures in told["routes"].items() if figures["p95_ms"] > LIMIT_MS]
+    return slow + (["surefill why"] if told["why_command_ms"]["p95_ms"] > WHY_LIMIT_MS else [])
 
 
-def _measure(*, bots: int, calls: int) -> dict[str, list[float]]:
-    handler = importlib.import_module("functions.bot_api.handler").handler
-    chance = random.Random(1)
-    routes = (
-        "/bots", "/bots/{bot}", "/bots/{bot}/decisions", "/bots/{bot}/risk-events", "/bots/{bot}/orders",
-        "/bots/{bot}/why", "/bots/{bot}/readiness", "/bots/{bot}/statistics", "/positions", "/accounts", "/budgets",
-        "/schedules", "/panic", "/reservations",
-    )  # fmt: skip
-    times: dict[str, list[float]] = {}
-    for route in routes:
-        _call(handler, route.replace("{bot}", "b0"))  # what is loaded at the first use is not a route's time
-        times[route] = []
-        for _ in range(calls):
-            path = route.replace("{bot}", f"b{chance.randrange(bots)}")
-            began = perf_counter()
-            _call(handler, path)
-            times[route].append((perf_counter() - began) * 1_000)
-    return times
-
-
-def _call(handler: Any, path: str) -> None:
-    answer = handler(
-        {
-            "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "", "headers": {},
-            "requestContext": {"http": {"method": "GET", "path": path}, "stage": "$default", "requestId": "r"},
-            "body": None, "isBase64Encoded": False,
-        },
-        _Context(),
-    )  # fmt: skip
-    if answer["statusCode"] != 200:
-        raise RuntimeError(f"GET {path} must answer 200, answered {answer['statusCode']}: {answer['body'][:300]}")
-
-
-class _Context:
-    function_name = "bot_api"
-    memory_limit_in_mb = 512
-    invoked_function_arn = "arn:aws:lambda:us-east-1:000000000000:function:bot_api"
-    aws_request_id = "r"
+def _print(told: dict[str, Any]) -> None:
+    title = (
+        f"{told['bots']:,} bots, {told['decisions']:,} decisions, load {told['load_before']} to {told['load_after']}"
+    )
+    table = Table(title=title)
+    for column in ("", "p50 ms", "p95 ms"):
+        table.add_column(column, justify="right" if column else "left")
+    slow = _too_slow(told)
+    for name, figures in {**told["routes"], "surefill why": told["why_command_ms"], **told["panic_ms"]}.items():
+        mark = " !" if name in slow else ""
+        table.add_row(name, f"{figures['p50_ms']:.0f}", f"{figures['p95_ms']:.0f}{mark}")
+    Console().print(table)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ EXPECTED: dict[str, tuple[int, int, tuple[str, ...], int | None]] = {
     "refresh_markets": (120, 1024, ("core", "runtime", "exchange"), None),
     "publish_events": (60, 256, ("core", "runtime"), 1),
     "close_position": (25, 512, ("core", "runtime"), None),
-    "bot_api": (25, 512, ("core", "runtime"), None),
+    "bot_api": (25, 1769, ("core", "runtime"), None),
 }
 COMMON = {
     "STAGE",

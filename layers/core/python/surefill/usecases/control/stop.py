@@ -99,10 +99,10 @@ class KillSwitch:
         put = BotState.HALTED if stop.kind is StopKind.FREEZE else BotState.DRAINING
         free = [bot for bot in bots if bot.state is put and not any(holds_state(other, bot) for other in others)]
         _each(free, lambda bot: self._put_into(bot, BotState(stop.bots[bot.bot_id]), only_from=put))
-        for budget_id in stop.budgets:
-            account = budget_id.rpartition("-")[0]
-            if not any(other.scope is not Scope.BOT and covers_account(other, account) for other in others):
-                self.store.update(switch_entries(budget_id, allowed=True))
+        _each(
+            [budget for budget in stop.budgets if not any(_holds_budget(other, budget) for other in others)],
+            lambda budget: self.store.update(switch_entries(budget, allowed=True)),
+        )
         lifted = self._write(stop, lifted_at=self.clock.now(), lifted_by=who)
         self._tell(lifted, self._reach(stop.scope, stop.target)[0], reason=Reason.RESUMED, who=who, why=why)
         return lifted
@@ -247,6 +247,10 @@ def _closing(stop: Stop, slot: Slot) -> Closing:
 
 
 Result = TypeVar("Result")
+
+
+def _holds_budget(stop: Stop, budget_id: str) -> bool:
+    return stop.scope is not Scope.BOT and covers_account(stop, budget_id.rpartition("-")[0])
 
 
 def _each(items: Sequence[Item], action: Callable[[Item], Result]) -> list[Result]:
