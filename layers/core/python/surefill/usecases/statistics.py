@@ -20,6 +20,7 @@ from surefill.listings import LEDGER_OF_BUDGET, AnyRow, Listing
 from surefill.ports import Clock, Store
 from surefill.usecases.control.errors import NotFoundError, RequestRefusedError
 from surefill.usecases.control.prices import Prices, last_prices
+from surefill.usecases.control.several import each
 
 _PAGE = 500
 _PERCENT = Decimal("0.01")
@@ -149,7 +150,8 @@ class StatisticsReader:
         accounts = [self._account(account_id) for account_id in account_ids]
         _require_alike(accounts)
         budgets = [budget for one in accounts for budget in self.store.budgets_of_account(one.account_id)]
-        entries = [entry for budget in budgets for entry in self._ledger(budget)]
+        ledgers = each(budgets, lambda budget: list(self._ledger(budget)))
+        entries = [entry for ledger in ledgers for entry in ledger]
         of = ", ".join(account_ids)
         return self._made(f"account {of}", budgets, accounts=accounts, entries=entries, slots=self._open_slots(budgets))
 

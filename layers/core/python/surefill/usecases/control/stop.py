@@ -5,10 +5,8 @@ It is acknowledged only after everything is written that a reservation is guarde
 
 import secrets
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
 
 from surefill.domain import identity
 from surefill.domain.bots import cadence_key
@@ -19,18 +17,15 @@ from surefill.domain.records import Closing, Stop
 from surefill.domain.rows import Account, Bot, Intent, JournalEntry, Slot
 from surefill.domain.states import IN_FLIGHT, UNFINISHED, IntentState, SlotState
 from surefill.domain.times import format_time, sortable, to_milliseconds
-from surefill.ports import Clock, CloseWorkflow, Observer, Store, StoreUnavailableError
+from surefill.ports import Clock, CloseWorkflow, Observer, Store
 from surefill.protocol.funds import switch_entries
 from surefill.protocol.transaction import Guard, GuardFailedError, Key, Op, Update, key_of
 from surefill.usecases.book import Book, Outcome
 from surefill.usecases.control.directory import Directory
 from surefill.usecases.control.errors import ConflictError, NotFoundError
+from surefill.usecases.control.several import each
 from surefill.usecases.control.stops import covers_account, holds_state, standing_stops
 
-Item = TypeVar("Item")
-# Bots and slots are written a few at a time: a thousand of them one by one would outlast the function.
-_WRITERS = 8
-_TRIES = 4
 # Positions per execution: an execution's history ends at 25,000 events.
 POSITIONS_PER_EXECUTION = 60
 _HOLDING = tuple(sorted(state for state in SlotState if state is not SlotState.EMPTY))
@@ -73,10 +68,10 @@ class KillSwitch:
             budgets=tuple(budget.budget_id for budget in budgets if budget.entries_allowed),
         )
         self.store.replace(stop)  # its name is its own: a resend after a lost reply meets nobody else's row
-        _each(budgets, lambda budget: self.store.update(switch_entries(budget.budget_id, allowed=False)))
+        each(budgets, lambda budget: self.store.update(switch_entries(budget.budget_id, allowed=False)))
         if stop.bots:
             state = BotState.HALTED if kind is StopKind.FREEZE else BotState.DRAINING
-            _each(bots, lambda bot: self._put_into(bot, state))
+            each(bots, lambda bot: self._put_into(bot, state))
         taken_back = at_venue = positions = 0
         if kind is StopKind.FREEZE:
             positions, taken_back, at_venue = self._freeze(bots)
@@ -98,8 +93,8 @@ class KillSwitch:
             self._thaw([bot for bot in bots if not any(holds_state(other, bot) for other in frozen)])
         put = BotState.HALTED if stop.kind is StopKind.FREEZE else BotState.DRAINING
         free = [bot for bot in bots if bot.state is put and not any(holds_state(other, bot) for other in others)]
-        _each(free, lambda bot: self._put_into(bot, BotState(stop.bots[bot.bot_id]), only_from=put))
-        _each(
+        each(free, lambda bot: self._put_into(bot, BotState(stop.bots[bot.bot_id]), only_from=put))
+        each(
             [budget for budget in stop.budgets if not any(_holds_budget(other, budget) for other in others)],
             lambda budget: self.store.update(switch_entries(budget, allowed=True)),
         )
@@ -142,7 +137,7 @@ class KillSwitch:
 
     def _freeze(self, bots: Sequence[Bot]) -> tuple[int, int, int]:
         """Freeze every place that holds something; no bot may enter any more, so an empty one stays empty."""
-        results = _each(self._slots(bots), self._freeze_slot)
+        results = each(self._slots(bots), self._freeze_slot)
         told = [result for result in results if result is not None]
         return len(told), told.count(Outcome.RELEASED), told.count(Outcome.PENDING)
 
@@ -174,11 +169,11 @@ class KillSwitch:
             with suppress(GuardFailedError):
                 self.store.update(Update(key=key_of(slot), set={"frozen": None}, guards=(frozen,)))
 
-        _each([slot for slot in self._slots(bots) if slot.frozen], thaw)
+        each([slot for slot in self._slots(bots) if slot.frozen], thaw)
 
     def _close(self, stop: Stop, bots: Sequence[Bot]) -> int:
         closings = [_closing(stop, slot) for slot in self._slots(bots) if slot.state is not SlotState.EMPTY]
-        _each(closings, self.store.replace)
+        each(closings, self.store.replace)
         for start in range(0, len(closings), POSITIONS_PER_EXECUTION):
             part = closings[start : start + POSITIONS_PER_EXECUTION]
             self.workflow.start_closing(f"{stop.stop_id}-{start // POSITIONS_PER_EXECUTION}", part)
@@ -246,26 +241,5 @@ def _closing(stop: Stop, slot: Slot) -> Closing:
     )
 
 
-Result = TypeVar("Result")
-
-
 def _holds_budget(stop: Stop, budget_id: str) -> bool:
     return stop.scope is not Scope.BOT and covers_account(stop, budget_id.rpartition("-")[0])
-
-
-def _each(items: Sequence[Item], action: Callable[[Item], Result]) -> list[Result]:
-    """Do something with every item, a few at a time; it is tried again when the store does not answer.
-
-    One lost reply among thousands of writes must not undo the stop: every action may be repeated.
-    """
-
-    def insist(item: Item) -> Result:
-        for _ in range(_TRIES - 1):
-            with suppress(StoreUnavailableError):
-                return action(item)
-        return action(item)
-
-    if len(items) < 2:
-        return [insist(item) for item in items]
-    with ThreadPoolExecutor(_WRITERS) as pool:
-        return list(pool.map(insist, items))

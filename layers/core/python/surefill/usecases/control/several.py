@@ -1,0 +1,31 @@
+"""The same for many rows, a few at a time: a thousand one by one would outlast the function."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import TypeVar
+
+from surefill.ports import StoreUnavailableError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+_AT_ONCE = 8
+_TRIES = 4
+
+
+def each(items: Sequence[Item], action: Callable[[Item], Result]) -> list[Result]:
+    """Do something with every item; the results in the order of the items. StoreUnavailableError after four tries.
+
+    One lost reply among thousands must not undo the rest: every action may be repeated.
+    """
+
+    def insist(item: Item) -> Result:
+        for _ in range(_TRIES - 1):
+            with suppress(StoreUnavailableError):
+                return action(item)
+        return action(item)
+
+    if len(items) < 2:
+        return [insist(item) for item in items]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return list(pool.map(insist, items))
