@@ -10,6 +10,7 @@ from surefill.domain.records import ScheduleRow
 from surefill.domain.rows import Slot
 from surefill.ports import Store
 
+# Named here, because importing the watch would load all of it into the API.
 _LOOK = "watch_exits"
 # Looks come once a minute; a price older than this says nothing about what a position is worth now.
 LIFETIME = timedelta(minutes=5)
