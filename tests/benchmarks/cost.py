@@ -46,6 +46,7 @@ SECONDS = {
     "publish_events": 0.02,
 }
 MEMORY = {"publish_events": 0.25}  # GB; the others 0.5
+PRICE_BYTES = 30  # "binance|BTC/USDT" and a bid, as stored
 LOG_BYTES = {"invocation": 350, "event": 450}
 
 
@@ -69,6 +70,7 @@ def bill(*, bots: int, counted: Mapping[str, float]) -> Bill:
     # Sent ten at a time; a packed bot takes about 60 bytes, so one message is far below 64 KB.
     sent = -(-markets // 10)
     received = -(-markets // TOGETHER)
+    prices = markets * PRICE_BYTES // 1024
     duration = {
         "dispatch": MINUTES * (SECONDS["dispatch"] + SECONDS["dispatch per 1,000 bots"] * bots / 1_000),
         "evaluate": MINUTES * (markets * SECONDS["evaluate"] + SECONDS["evaluate per 1,000 bots"] * bots / 1_000),
@@ -88,9 +90,11 @@ def bill(*, bots: int, counted: Mapping[str, float]) -> Bill:
             "trades: workflow": orders * 2 * PRICES["state transition"],
             "ticks: bots and slots read": MINUTES * bots * counted["read units per bot"] * PRICES["read unit"],
             "ticks: open positions read": MINUTES * bots * counted["read units per slot"] * PRICES["read unit"],
-            "ticks: schedules": MINUTES * 3 * (PRICES["scheduler invocation"] + PRICES["write unit"]),
-            # Five pollers ask an empty queue every 20 seconds as well.
-            "ticks: queue": MINUTES * (sent + 2 * received + 15) * PRICES["queue request of 64 KB"],
+            # One row each; that of watch_exits also holds the price of every market.
+            "ticks: schedules": MINUTES
+            * (3 * (PRICES["scheduler invocation"] + PRICES["write unit"]) + prices * PRICES["write unit"]),
+            # Dispatch asks for the depth; five pollers ask an empty queue every 20 seconds as well.
+            "ticks: queue": MINUTES * (1 + sent + 2 * received + 15) * PRICES["queue request of 64 KB"],
             "Lambda time": sum(
                 seconds * MEMORY.get(name, 0.5) * PRICES["lambda GB-second (arm)"] for name, seconds in duration.items()
             ),
