@@ -41,12 +41,13 @@ _ENVIRONMENT = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """One start: milliseconds from the first line to the handler being ready, modules, resident memory."""
+    """One start: milliseconds from the first line to the handler being ready, modules, resident memory, complaints."""
 
     ms: float
     modules: int
     rss_mib: float
     names: frozenset[str]
+    complaints: str
 
 
 def talks_to_a_venue(function: FunctionSpec) -> bool:
@@ -86,7 +87,11 @@ def _start(arguments: Sequence[str], *, paths: Sequence[Path]) -> Start:
         raise RuntimeError(f"{' '.join(arguments)} did not start: {done.stderr[-2_000:]}")
     report = json.loads(done.stdout.splitlines()[-1])
     return Start(
-        ms=report["ms"], modules=report["modules"], rss_mib=report["rss_mib"], names=frozenset(report["names"])
+        ms=report["ms"],
+        modules=report["modules"],
+        rss_mib=report["rss_mib"],
+        names=frozenset(report["names"]),
+        complaints=done.stderr,
     )
 
 

@@ -9,8 +9,8 @@ from tests.benchmarks.starts import ALL, Start, start_function, start_obvious, t
 # Modules loaded with the composition root built; the obvious stack loads about a thousand.
 BUDGETS = {
     "dispatch": 460, "claim_order": 460, "publish_events": 460, "close_position": 480, "bot_api": 690,
-    "place_order": 690, "settle_order": 690, "watch_exits": 690, "reconcile": 690, "sync_account": 690,
-    "refresh_markets": 690, "evaluate": 860,
+    "place_order": 570, "settle_order": 570, "watch_exits": 570, "reconcile": 570, "sync_account": 570,
+    "refresh_markets": 570, "evaluate": 740,
 }  # fmt: skip
 FORBIDDEN = ("pandas", "polars", "aiohttp", "aws_xray_sdk", "boto3", "ccxt.async_support", "ccxt.pro", "ccxt.kraken")
 ONLY_EVALUATE = ("numpy", "talib")
@@ -34,6 +34,7 @@ def test_a_function_loads_what_it_needs_and_no_more(function: FunctionSpec) -> N
         banned |= {name for name in ONLY_WITH_A_VENUE if name in start.names}
     assert not banned
     assert start.modules <= BUDGETS[function.name]
+    assert start.complaints == ""
 
 
 def test_the_yardstick_loads_far_more() -> None:

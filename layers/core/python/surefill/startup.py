@@ -4,8 +4,11 @@ Collecting while hundreds of modules load finds nothing and costs up to a third 
 """
 
 import gc
+import warnings
 
 gc.disable()
+# requests misses its guess of encodings, which is left out of the layer: ccxt says what an answer is written in.
+warnings.filterwarnings("ignore", message="Unable to find acceptable character detection")
 
 
 def finish() -> None:
