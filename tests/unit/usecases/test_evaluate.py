@@ -1,5 +1,6 @@
 """Every evaluation ends in exactly one decision with its reason; only a confirmed, allowed signal starts an order."""
 
+import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -302,3 +303,29 @@ def test_a_second_attempt_that_comes_too_late_stays_unfinished(world: World) -> 
     row = noted(world)
     assert row is not None
     assert "finished" not in row.counts
+
+
+def test_many_that_change_their_mind_at_once_are_all_remembered(world: World) -> None:
+    crowd = [
+        bot(bot_id=f"b{number}", strategy="scripted", params={"says": "HOLD"}, definition_hash=f"h{number}")
+        for number in range(60)
+    ]
+    batch = world.batch(*crowd)
+    threads = set()
+
+    class Watched:
+        def __getattr__(self, name: str) -> object:
+            return getattr(world.store, name)
+
+        def update(self, update: Update) -> object:
+            threads.add(threading.get_ident())
+            return world.store.update(update)
+
+    store = Watched()
+    replace(world.evaluator({"scripted": Scripted}), store=store).evaluate(batch)  # type: ignore[arg-type]
+    slots = {slot.bot_id: slot.last_reason for slot in world.store.slots_of_market(MARKET)}
+    assert slots == {f"b{number}": Reason.HOLD for number in range(60)}
+    assert threading.get_ident() not in threads, "one after the other would take a whole minute for thousands"
+    threads.clear()
+    replace(world.evaluator({"scripted": Scripted}), store=store).evaluate(batch)  # type: ignore[arg-type]
+    assert not threads, "who changes nothing writes nothing"

@@ -11,6 +11,10 @@ from surefill.domain.kinds import BotState
 from surefill.domain.rows import Bot, Slot
 from surefill.ports import Observer, Store
 from surefill.protocol.transaction import Guard, GuardFailedError, Key, Op, Update, key_of
+from surefill.usecases.several import each
+
+# Fewer are written one after the other: threads would cost more than they save.
+_FEW = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +49,10 @@ class Decided:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """Remembers decisions: one request for the journal of a whole batch, one write per slot that changed."""
+    """Remembers decisions: one request for the journal of a whole batch, one write per slot that changed.
+
+    A venue that goes away changes the decision of every bot on it: many slots are written a few at a time.
+    """
 
     store: Store
     observer: Observer
@@ -57,8 +64,12 @@ class Memory:
         for item in told:
             self._tell(item)
         self.store.journal([journal_entry(item.decision, kind="decision") for item in told])
-        for item in kept:
-            self._write(item)
+        changed = [item for item in kept if item.pauses or item.changes()]
+        if len(changed) > _FEW:
+            each(changed, self._write)
+        else:
+            for item in changed:
+                self._write(item)
 
     def _tell(self, item: Decided) -> None:
         self.observer.event(

@@ -20,7 +20,7 @@ from surefill.listings import LEDGER_OF_BUDGET, AnyRow, Listing
 from surefill.ports import Clock, Store
 from surefill.usecases.control.errors import NotFoundError, RequestRefusedError
 from surefill.usecases.control.prices import Prices, last_prices
-from surefill.usecases.control.several import each
+from surefill.usecases.several import each
 
 _PAGE = 500
 _PERCENT = Decimal("0.01")

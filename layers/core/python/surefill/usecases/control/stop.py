@@ -23,8 +23,8 @@ from surefill.protocol.transaction import Guard, GuardFailedError, Key, Op, Upda
 from surefill.usecases.book import Book, Outcome
 from surefill.usecases.control.directory import Directory
 from surefill.usecases.control.errors import ConflictError, NotFoundError
-from surefill.usecases.control.several import each
 from surefill.usecases.control.stops import covers_account, holds_state, standing_stops
+from surefill.usecases.several import each
 
 # Positions per execution: an execution's history ends at 25,000 events.
 POSITIONS_PER_EXECUTION = 60
