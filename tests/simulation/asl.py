@@ -1,4 +1,4 @@
-"""Executes an Amazon States Language definition, the subset the order workflow uses; anything else is refused.
+"""Executes an Amazon States Language definition, the subset the workflows use; anything else is refused.
 
 Nothing is copied from the product: the definition is read from its own file. An execution is a generator of what it
 waits for, so the caller decides when time passes, which task answers what, and what else happens in between.
@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 Definition = Mapping[str, Any]
-ORDER_WORKFLOW = Path(__file__).parents[2] / "infra" / "workflows" / "order.asl.json"
+_WORKFLOWS = Path(__file__).parents[2] / "infra" / "workflows"
+ORDER_WORKFLOW, CLOSE_ALL_WORKFLOW = _WORKFLOWS / "order.asl.json", _WORKFLOWS / "close_all.asl.json"
 _COMMON = {"Comment", "Type", "Next", "End"}
 _FIELDS = {
     "Task": {"Resource", "TimeoutSeconds", "ResultPath", "Retry", "Catch", "Parameters"},
@@ -23,7 +24,8 @@ _FIELDS = {
     "Succeed": set(),
     "Fail": {"Error", "Cause"},
 }
-_RETRIER = {"ErrorEquals", "IntervalSeconds", "BackoffRate", "MaxAttempts", "JitterStrategy"}
+_RETRIER = {"ErrorEquals", "IntervalSeconds", "BackoffRate", "MaxAttempts", "MaxDelaySeconds", "JitterStrategy"}
+_MAP = {"ItemsPath", "MaxConcurrency", "ItemProcessor"}
 
 
 class UnsupportedDefinitionError(ValueError):
@@ -69,18 +71,38 @@ Execution = Generator[Wish, Any, str]
 
 def load(path: Path = ORDER_WORKFLOW) -> Definition:
     """Read and check a definition."""
+    definition = _read(path)
+    _check(definition["States"])
+    return definition
+
+
+def load_of_items(path: Path = CLOSE_ALL_WORKFLOW) -> Definition:
+    """Read and check a definition that is one Map; what it does with each item, within the time of the whole."""
+    definition = _read(path)
+    state = definition["States"][definition["StartAt"]]
+    if state["Type"] != "Map" or set(state) - _COMMON - _MAP or not state.get("End"):
+        raise UnsupportedDefinitionError(f"definition must be one Map, begins with {sorted(state)}")
+    inner = state["ItemProcessor"]
+    _check(inner["States"])
+    return {"StartAt": inner["StartAt"], "States": inner["States"], "TimeoutSeconds": definition["TimeoutSeconds"]}
+
+
+def _read(path: Path) -> Definition:
     definition: Definition = json.loads(path.read_text())
     unknown = set(definition) - {"Comment", "QueryLanguage", "StartAt", "TimeoutSeconds", "States"}
     if unknown or definition.get("QueryLanguage") != "JSONPath":
         raise UnsupportedDefinitionError(f"definition must be JSONPath without {sorted(unknown)}")
-    for name, state in definition["States"].items():
+    return definition
+
+
+def _check(states: Mapping[str, Any]) -> None:
+    for name, state in states.items():
         allowed = _FIELDS.get(state["Type"])
         if allowed is None or set(state) - _COMMON - allowed:
             raise UnsupportedDefinitionError(f"state {name} has {sorted(set(state) - _COMMON - (allowed or set()))}")
         for retrier in state.get("Retry", ()):
             if set(retrier) - _RETRIER or retrier.get("JitterStrategy", "FULL") != "FULL":
                 raise UnsupportedDefinitionError(f"state {name} retries with {retrier}")
-    return definition
 
 
 def execute(definition: Definition, document: Any, *, draw: Callable[[], float]) -> Execution:
@@ -94,6 +116,8 @@ def execute(definition: Definition, document: Any, *, draw: Callable[[], float])
                 return name
             case "Pass":
                 document = _parameters(state.get("Parameters", document), document)
+                if state.get("End"):
+                    return name
             case "Wait":
                 yield Sleep(_at(document, state["SecondsPath"]) if "SecondsPath" in state else state["Seconds"])
             case "Choice":
@@ -139,6 +163,7 @@ def _retry(
             if retried[number] >= retrier.get("MaxAttempts", 3):
                 return None
             pause = retrier.get("IntervalSeconds", 1) * retrier.get("BackoffRate", 2.0) ** retried[number]
+            pause = min(pause, retrier.get("MaxDelaySeconds", pause))
             retried[number] += 1
             return float(pause * draw() if "JitterStrategy" in retrier else pause)
     return None

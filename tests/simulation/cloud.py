@@ -15,11 +15,16 @@ from tests.simulation.boundary import Chaos, Fate, Process
 from tests.simulation.functions import TIMEOUTS, Environment, Surroundings, already_exists
 from tests.simulation.kernel import Kernel, ProcessDiedError
 
-DEFINITION = asl.load()
+ORDER, CLOSE_ONE = asl.load(), asl.load_of_items()
 # The queue gives a message that was not finished to the next one after this time, so often, and then gives up.
 _VISIBILITY_SECONDS = 60
 _MAX_RECEIVES = 2
-_RESOURCES = {"${ClaimOrderArn}": "claim_order", "${PlaceOrderArn}": "place_order", "${SettleOrderArn}": "settle_order"}
+_RESOURCES = {
+    "${ClaimOrderArn}": "claim_order",
+    "${PlaceOrderArn}": "place_order",
+    "${SettleOrderArn}": "settle_order",
+    "${ClosePositionArn}": "close_position",
+}
 Done = Callable[[Any, str | None], None]
 
 
@@ -48,6 +53,7 @@ class Run:
     """One execution."""
 
     name: str
+    definition: asl.Definition
     script: asl.Execution
     started_ms: int
     ended: str | None = None
@@ -67,6 +73,7 @@ class Cloud:
         self._messages = 0
         around.send_message = self.send_message
         around.start_execution = self.start_execution
+        around.start_closing = self.start_closing
 
     # functions
 
@@ -164,10 +171,18 @@ class Cloud:
 
     def start_execution(self, name: str, text: str) -> None:
         """Start an execution, unless there was one of this name."""
+        self._begin(name, ORDER, json.loads(text))
+
+    def start_closing(self, name: str, text: str) -> None:
+        """Start the execution that closes positions: each of them goes its own way."""
+        for number, item in enumerate(json.loads(text)["positions"]):
+            self._begin(f"{name}/{number}", CLOSE_ONE, item)
+
+    def _begin(self, name: str, definition: asl.Definition, document: Any) -> None:
         if name in self.executions:
             raise already_exists(name)
-        script = asl.execute(DEFINITION, json.loads(text), draw=self.kernel.random.random)
-        run = self.executions[name] = Run(name, script, self.kernel.now_ms)
+        script = asl.execute(definition, document, draw=self.kernel.random.random)
+        run = self.executions[name] = Run(name, definition, script, self.kernel.now_ms)
         self.kernel.after(0, lambda: self._advance(run))
 
     def _advance(self, run: Run, result: Any = None, error: str | None = None) -> None:
@@ -176,7 +191,7 @@ class Cloud:
         except StopIteration as last:
             run.ended = last.value
             return
-        seconds = DEFINITION["TimeoutSeconds"]
+        seconds = run.definition["TimeoutSeconds"]
         if self.kernel.now_ms - run.started_ms > seconds * 1_000:
             run.ended = "TimedOut"
             return

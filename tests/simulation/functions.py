@@ -19,9 +19,12 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from infra.catalogue import FUNCTIONS
 from surefill.adapters.aws.queue import SqsQueue
-from surefill.adapters.aws.workflow import OrderWorkflow
+from surefill.adapters.aws.workflow import CloseAllWorkflow, OrderWorkflow
 from surefill.domain.reasons import Reason
 from surefill.ports import StoreUnavailableError
+from surefill.usecases.control.close import Closer
+from surefill.usecases.control.directory import Directory
+from surefill.usecases.control.stop import KillSwitch
 from surefill.usecases.directory import AccountDirectory
 from surefill.usecases.evaluate import Evaluator
 from surefill.usecases.place import Placer
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
 # Seconds after which Lambda ends an invocation.
 TIMEOUTS: Mapping[str, int] = {spec.name: spec.timeout for spec in FUNCTIONS}
 STAGE = "sim"
+_CLOSE_ALL = "close_all"
 # No fault of the world around explains these; the rest (a store or a venue that is away) is weather.
 _OWN = tuple(error.__name__ for error in (AssertionError, AttributeError, KeyError, NameError, TypeError, ValueError))
 Handler = Callable[[Mapping[str, Any], object], Any]
@@ -80,6 +84,7 @@ class Surroundings:
     strategies: Mapping[str, type[Strategy]]
     send_message: Callable[[str], None]
     start_execution: Callable[[str, str], None]
+    start_closing: Callable[[str, str], None]
     draw_worker: Callable[[], str]
 
 
@@ -95,6 +100,7 @@ class Environment:
         self.kit: Kit = lend()
         self.queue = SqsQueue(sqs=_Sqs(self), url="queue")
         self.workflow = OrderWorkflow(step_functions=_StepFunctions(self), arn="order")
+        self.closing = CloseAllWorkflow(step_functions=_StepFunctions(self), arn=_CLOSE_ALL)
         self.handler = self._handler() if function in _BUILDS else None
 
     def serve(self, process: Process) -> None:
@@ -153,9 +159,12 @@ class _StepFunctions:
 
     def start_execution(self, *, stateMachineArn: str, name: str, input: str) -> None:  # noqa: N803
         """One boundary per call; the second one of a name is refused."""
-        start = self._environment.around.start_execution
-        leg = json.loads(input)["intent"]["leg"].lower()
-        _call(self._environment.process, f"workflow.start:{leg}", name, lambda: start(name, input))
+        around = self._environment.around
+        if stateMachineArn == _CLOSE_ALL:
+            start, what = around.start_closing, "close_all"
+        else:
+            start, what = around.start_execution, json.loads(input)["intent"]["leg"].lower()
+        _call(self._environment.process, f"workflow.start:{what}", name, lambda: start(name, input))
 
 
 def _call(process: Process, what: str, detail: str, action: Callable[[], None]) -> None:
@@ -187,6 +196,23 @@ def settler(one: Environment) -> Settler:
         clock=one.clock,
         observer=one.around.ears,
     )
+
+
+def kill_switch(one: Environment) -> KillSwitch:
+    """Presses and lifts as this environment's process, one row after the other."""
+    return KillSwitch(
+        store=one.store,
+        directory=Directory(store=one.store, venues=["binance"]),
+        workflow=one.closing,
+        clock=one.clock,
+        observer=one.around.ears,
+        name=one.around.draw_worker,
+        at_once=1,
+    )
+
+
+def _closer(one: Environment) -> Closer:
+    return Closer(store=one.store, workflow=one.workflow, clock=one.clock, observer=one.around.ears)
 
 
 def _placer(one: Environment) -> Placer:
@@ -235,5 +261,6 @@ _BUILDS: Mapping[str, Callable[[Environment], Any]] = {
     "watch_exits": lambda one: (_watch(one), one.clock),
     "reconcile": lambda one: (_reconciler(one), one.clock),
     "sync_account": lambda one: (_sync(one), one.clock),
+    "close_position": lambda one: (_closer(one), one.clock),
     "refresh_markets": lambda one: (_base(one), one.kit.venues),
 }

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
 
 from surefill.domain.bots import cadence_key
-from surefill.domain.kinds import BotState
+from surefill.domain.kinds import BotState, Scope, StopKind
 from surefill.domain.rows import Intent, Slot
 from surefill.domain.states import POSTED, UNFINISHED, SlotState
 from surefill.protocol.order import rest_no_longer
 from surefill.usecases.control.accounts import AccountControl
 from surefill.usecases.control.bots import BotControl
-from surefill.usecases.control.errors import RequestRefusedError
+from surefill.usecases.control.errors import ConflictError, RequestRefusedError
 from surefill.usecases.control.positions import LevelChange, PositionControl
-from tests.simulation.functions import settler
+from surefill.usecases.control.stops import standing_stops
+from tests.simulation.functions import kill_switch, settler
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +44,10 @@ def leave(world: World) -> None:
 
 
 def call_off(world: World) -> None:
-    """No order rests on; one that was started just before is called off a minute later."""
+    """No order rests on, nothing stays frozen; what was begun just before is called off a minute later."""
+    for slot in world.store.rows(Slot):
+        if slot.frozen:
+            world.store.replace(replace(slot, frozen=None))
     for intent in world.store.rows(Intent):
         if intent.state in POSTED and intent.rests_until is not None:
             world.store.update(rest_no_longer(intent, now=world.now))
@@ -163,21 +168,36 @@ def _settle(world: World, intent_id: str) -> None:
 
 
 def _panic(world: World, random: Random) -> None:
-    """Everything off, everything sold, asked for twice."""
-    for plan in world.plans:
-        budget_id = f"{plan.account_id}-{plan.name}"
-        _api(world, lambda one, budget_id=budget_id: _accounts(one).switch_entries(budget_id, allowed=False))  # type: ignore[misc]
-        back = partial(_allow, world, budget_id)
-        world.kernel.after(random.choice((60, 180)), back)
+    """Somebody presses the kill switch, twice because nothing seems to happen; later all stops are lifted."""
+    kind = random.choice((StopKind.NO_NEW, StopKind.CLOSE_ALL, StopKind.CLOSE_ALL, StopKind.FREEZE))
+    targets = (
+        (Scope.ALL, "all"),
+        (Scope.ACCOUNT, random.choice(world.plans).account_id),
+        (Scope.BOT, random.choice(world.bots()).bot_id),
+    )
+    scope, target = random.choice(targets)
+    for seconds in (random.random() / 2, random.choice((1, 2, 30))):
+        press = partial(_press, world, kind, scope=scope, target=target)
+        world.kernel.after(seconds, press)
     for slot in world.store.rows(Slot):
-        if slot.state is not SlotState.EMPTY:
-            symbol = slot.market_key.partition("|")[2]
-            for seconds in (0, random.choice((0.2, 2, 30))):
-                world.kernel.after(seconds, partial(close_position, world, slot.bot_id, symbol, rung=slot.rung))
+        if slot.state is SlotState.OPEN:  # somebody else sells by hand at the same moment
+            sell = partial(close_position, world, slot.bot_id, slot.market_key.partition("|")[2], rung=slot.rung)
+            world.kernel.after(random.random() / 2, sell)
+    world.kernel.after(random.choice((60, 180)), partial(_lift, world))
 
 
-def _allow(world: World, budget_id: str) -> None:
-    _api(world, lambda one: _accounts(one).switch_entries(budget_id, allowed=True))
+def _press(world: World, kind: StopKind, *, scope: Scope, target: str) -> None:
+    world.ears.heard[f"pressed {kind}"] += 1
+    _api(world, lambda one: kill_switch(one).press(kind, scope=scope, target=target, who="one", why="panic"))
+
+
+def _lift(world: World) -> None:
+    def lift(one: Environment) -> None:
+        for stop in list(standing_stops(one.store)):
+            with suppress(ConflictError):  # somebody else did
+                kill_switch(one).lift(stop.stop_id, who="one", why="over")
+
+    _api(world, lift)
 
 
 def _deposit(world: World, random: Random) -> None:

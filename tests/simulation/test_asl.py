@@ -7,14 +7,32 @@ from typing import Any
 
 import pytest
 
-from tests.simulation.asl import Call, Entered, Sleep, TaskFailedError, UnsupportedDefinitionError, execute, load
+from tests.simulation.asl import (
+    CLOSE_ALL_WORKFLOW,
+    ORDER_WORKFLOW,
+    Call,
+    Definition,
+    Entered,
+    Sleep,
+    TaskFailedError,
+    UnsupportedDefinitionError,
+    execute,
+    load,
+    load_of_items,
+)
 
 Answers = list[Any]
 
 
-def walk(answers: Answers, *, document: Any = None) -> tuple[list[str], list[Any]]:
-    """Run the order workflow with these answers of its tasks; the states it went through, and all it waited for."""
-    script = execute(load(), document or {"intent_id": "i", "intent": {"side": "BUY"}}, draw=lambda: 0.5)
+def walk(
+    answers: Answers, *, document: Any = None, definition: Definition | None = None
+) -> tuple[list[str], list[Any]]:
+    """Run the order workflow, or another definition, with these answers of its tasks.
+
+    Returns the states it went through, and all it waited for.
+    """
+    document = document or {"intent_id": "i", "intent": {"side": "BUY"}}
+    script = execute(definition or load(), document, draw=lambda: 0.5)
     states, wishes, reply = [], [], None
     try:
         wish = next(script)
@@ -69,6 +87,43 @@ def test_claim_is_repeated_after_failures_of_the_service_with_backoff_and_jitter
 def test_a_settle_that_keeps_failing_fails_the_execution() -> None:
     states, _ = walk([TaskFailedError("E"), *[TaskFailedError("E")] * 6])
     assert states[-1] == "Settle"
+
+
+def closing(answers: Answers) -> tuple[list[str], list[Any]]:
+    """Close one position as the workflow of the kill switch does."""
+    return walk(answers, document={"stop_id": "s", "position_key": "p"}, definition=load_of_items())
+
+
+def test_a_closing_looks_again_until_it_has_ended() -> None:
+    waits = {"outcome": "WAITING", "why": "", "attempt": 1, "wait_seconds": 3}
+    states, wishes = closing([waits, {"outcome": "CLOSED", "why": "", "attempt": 1, "wait_seconds": 0}])
+    assert states == ["Begin", "Close", "Ended?", "Wait", "Close", "Ended?", "Result"]
+    assert wishes[0].payload == {"stop_id": "s", "position_key": "p", "attempt": 0}
+    assert wishes[1] == Sleep(3)
+    assert wishes[2].payload["attempt"] == 1
+
+
+def test_a_closing_whose_step_keeps_failing_is_broken_after_five_retries() -> None:
+    states, wishes = closing([TaskFailedError("E")] * 6)
+    assert states == ["Begin", "Close", "Broken"]
+    assert [wish.seconds for wish in wishes if isinstance(wish, Sleep)] == [
+        1,
+        2,
+        4,
+        8,
+        10,
+    ]  # half of 2, 4, 8, 16 and 20
+
+
+def test_only_a_single_map_is_taken_for_the_work_on_items(tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedDefinitionError, match="one Map"):
+        load_of_items(ORDER_WORKFLOW)
+    definition = json.loads(CLOSE_ALL_WORKFLOW.read_text())
+    definition["States"]["Positions"]["ToleratedFailurePercentage"] = 5
+    changed = tmp_path / "changed.asl.json"
+    changed.write_text(json.dumps(definition))
+    with pytest.raises(UnsupportedDefinitionError):
+        load_of_items(changed)
 
 
 def _add_map(definition: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from surefill.domain.reasons import Reason
 from tests.simulation import report
 from tests.simulation.run import run_seed
 
@@ -17,6 +18,14 @@ def test_no_seed_violates_anything(part: int) -> None:
     assert tally.steps > 10_000
     # With faults stopped, everything unfinished is settled within three minutes (L1).
     assert max(tally.settled_after, default=0) <= 180
+
+
+def test_a_freeze_meets_a_sale_that_is_on_its_way() -> None:
+    """Seed found by taking the guard `not_frozen` out: then a sale is claimed although its position is frozen."""
+    verdict = run_seed(100_087)
+    assert verdict.violations == []
+    assert verdict.heard["pressed FREEZE"]
+    assert verdict.heard[Reason.FROZEN]
 
 
 def test_the_same_seed_leaves_the_same_trace() -> None:

@@ -9,9 +9,12 @@ from surefill.domain.kinds import Leg
 from surefill.domain.money import ZERO, add
 from surefill.domain.rows import Budget, Intent, Slot
 from surefill.domain.states import INTENT_TRANSITIONS, SLOT_TRANSITIONS, UNFINISHED, IntentState, SlotState
+from surefill.protocol.parts import slot_key_of
+from surefill.protocol.transaction import key_of
 
 if TYPE_CHECKING:
     from surefill.domain.rows import Row
+    from surefill.protocol.transaction import Key
     from tests.simulation.kernel import Kernel
 
 
@@ -29,6 +32,7 @@ class Witness:
         self.resting: set[str] = set()
         self._budget_of: dict[str, str] = {}
         self._off_since: dict[str, int] = {}
+        self._frozen: set[Key] = set()
 
     def changed(self, before: Row | None, after: Row, *, by: str) -> None:
         """See store.Watcher."""
@@ -64,6 +68,10 @@ class Witness:
             self._accuse("I8", after.owner_key, f"{by} moved the slot from {source} to {after.state}")
         if after.state is SlotState.HELD and source is not SlotState.HELD:
             self.held_ms[f"{after.market_key} {after.owner_key}"] = self._kernel.now_ms
+        if after.frozen:
+            self._frozen.add(key_of(after))
+        else:
+            self._frozen.discard(key_of(after))
         if after.quantity < ZERO or after.cost < ZERO:
             self._accuse("I6", after.owner_key, f"{by} left quantity {after.quantity}, cost {after.cost}")
         if after.state is SlotState.OPEN and source is not SlotState.OPEN and after.entry_intent_id:
@@ -78,6 +86,8 @@ class Witness:
         if before is None:
             if after.leg is not Leg.EXIT and after.budget_id in self._off_since:
                 self._accuse("I14", after.intent_id, f"{by} reserved while entries were off")
+            if slot_key_of(after) in self._frozen:
+                self._accuse("I14", after.intent_id, f"{by} reserved although its position is frozen")
             if after.state is not IntentState.RESERVED:
                 self._accuse("I8", after.intent_id, f"{by} created it as {after.state}")
         elif after.state is not before.state and after.state not in INTENT_TRANSITIONS[before.state]:

@@ -82,6 +82,7 @@ class World:
                 strategies=STRATEGIES,
                 send_message=lambda body: None,
                 start_execution=lambda name, text: None,
+                start_closing=lambda name, text: None,
                 draw_worker=lambda: f"{workers.getrandbits(128):032x}",
             ),
         )

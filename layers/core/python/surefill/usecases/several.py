@@ -9,11 +9,11 @@ from surefill.ports import StoreUnavailableError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-_AT_ONCE = 8
+AT_ONCE = 8
 _TRIES = 4
 
 
-def each(items: Sequence[Item], action: Callable[[Item], Result]) -> list[Result]:
+def each(items: Sequence[Item], action: Callable[[Item], Result], *, at_once: int = AT_ONCE) -> list[Result]:
     """Do something with every item; the results in the order of the items. StoreUnavailableError after four tries.
 
     One lost reply among thousands must not undo the rest: every action may be repeated.
@@ -25,7 +25,7 @@ def each(items: Sequence[Item], action: Callable[[Item], Result]) -> list[Result
                 return action(item)
         return action(item)
 
-    if len(items) < 2:
+    if min(len(items), at_once) < 2:
         return [insist(item) for item in items]
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with ThreadPoolExecutor(at_once) as pool:
         return list(pool.map(insist, items))

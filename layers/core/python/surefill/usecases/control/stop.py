@@ -24,7 +24,7 @@ from surefill.usecases.book import Book, Outcome
 from surefill.usecases.control.directory import Directory
 from surefill.usecases.control.errors import ConflictError, NotFoundError
 from surefill.usecases.control.stops import covers_account, holds_state, standing_stops
-from surefill.usecases.several import each
+from surefill.usecases.several import AT_ONCE, Item, Result, each
 
 # Positions per execution: an execution's history ends at 25,000 events.
 POSITIONS_PER_EXECUTION = 60
@@ -50,6 +50,7 @@ class KillSwitch:
     clock: Clock
     observer: Observer
     name: Callable[[], str] = field(default=lambda: secrets.token_hex(4))
+    at_once: int = AT_ONCE
 
     def press(self, kind: StopKind, *, scope: Scope, target: str, who: str, why: str) -> Pressed:
         """Stop. What is to be changed is recorded first, so that lifting restores it whatever happens in between."""
@@ -68,10 +69,10 @@ class KillSwitch:
             budgets=tuple(budget.budget_id for budget in budgets if budget.entries_allowed),
         )
         self.store.replace(stop)  # its name is its own: a resend after a lost reply meets nobody else's row
-        each(budgets, lambda budget: self.store.update(switch_entries(budget.budget_id, allowed=False)))
+        self._each(budgets, lambda budget: self.store.update(switch_entries(budget.budget_id, allowed=False)))
         if stop.bots:
             state = BotState.HALTED if kind is StopKind.FREEZE else BotState.DRAINING
-            each(bots, lambda bot: self._put_into(bot, state))
+            self._each(bots, lambda bot: self._put_into(bot, state))
         taken_back = at_venue = positions = 0
         if kind is StopKind.FREEZE:
             positions, taken_back, at_venue = self._freeze(bots)
@@ -93,8 +94,8 @@ class KillSwitch:
             self._thaw([bot for bot in bots if not any(holds_state(other, bot) for other in frozen)])
         put = BotState.HALTED if stop.kind is StopKind.FREEZE else BotState.DRAINING
         free = [bot for bot in bots if bot.state is put and not any(holds_state(other, bot) for other in others)]
-        each(free, lambda bot: self._put_into(bot, BotState(stop.bots[bot.bot_id]), only_from=put))
-        each(
+        self._each(free, lambda bot: self._put_into(bot, BotState(stop.bots[bot.bot_id]), only_from=put))
+        self._each(
             [budget for budget in stop.budgets if not any(_holds_budget(other, budget) for other in others)],
             lambda budget: self.store.update(switch_entries(budget, allowed=True)),
         )
@@ -137,7 +138,7 @@ class KillSwitch:
 
     def _freeze(self, bots: Sequence[Bot]) -> tuple[int, int, int]:
         """Freeze every place that holds something; no bot may enter any more, so an empty one stays empty."""
-        results = each(self._slots(bots), self._freeze_slot)
+        results = self._each(self._slots(bots), self._freeze_slot)
         told = [result for result in results if result is not None]
         return len(told), told.count(Outcome.RELEASED), told.count(Outcome.PENDING)
 
@@ -169,15 +170,18 @@ class KillSwitch:
             with suppress(GuardFailedError):
                 self.store.update(Update(key=key_of(slot), set={"frozen": None}, guards=(frozen,)))
 
-        each([slot for slot in self._slots(bots) if slot.frozen], thaw)
+        self._each([slot for slot in self._slots(bots) if slot.frozen], thaw)
 
     def _close(self, stop: Stop, bots: Sequence[Bot]) -> int:
         closings = [_closing(stop, slot) for slot in self._slots(bots) if slot.state is not SlotState.EMPTY]
-        each(closings, self.store.replace)
+        self._each(closings, self.store.replace)
         for start in range(0, len(closings), POSITIONS_PER_EXECUTION):
             part = closings[start : start + POSITIONS_PER_EXECUTION]
             self.workflow.start_closing(f"{stop.stop_id}-{start // POSITIONS_PER_EXECUTION}", part)
         return len(closings)
+
+    def _each(self, items: Sequence[Item], action: Callable[[Item], Result]) -> list[Result]:
+        return each(items, action, at_once=self.at_once)
 
     def _slots(self, bots: Sequence[Bot]) -> list[Slot]:
         """Every place of the bots, market by market, strongly consistent."""
