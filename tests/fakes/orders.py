@@ -14,14 +14,14 @@ from tests.fakes.rows import TICK, rules
 from tests.fakes.world import World
 
 
-def entry_of(world: World) -> Intent:
-    """The entry that the world's bot would make now."""
+def entry_of(world: World, *, adds: bool = False) -> Intent:
+    """The entry that the world's bot would make now; or the tranche that adds to what it holds."""
     planned = world.planner.plan(
         world.bot,
         slot=world.slot(),
-        signal=Signal(action=Action.BUY),
+        signal=Signal(action=Action.BUY, adds=adds),
         facts=MarketFacts(last_close=world.venue.ask),
-        adds=False,
+        adds=adds,
     )
     assert not isinstance(planned, Refusal), planned
     return planned[0]

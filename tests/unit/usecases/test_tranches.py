@@ -13,12 +13,10 @@ from surefill.domain.states import IntentState, SlotState
 from surefill.protocol.entry import price_of
 from surefill.protocol.tranche import claim_tranche
 from surefill.protocol.transaction import Key, Update
-from surefill.strategies.base import Action, Signal
 from surefill.usecases.book import Outcome
 from surefill.usecases.claim import claim
 from surefill.usecases.exits import exit_intent
-from surefill.usecases.facts import MarketFacts
-from tests.fakes.orders import entry_of
+from tests.fakes.orders import entry_of, opened
 from tests.fakes.rows import MARKET, OWNER, TICK, rules
 from tests.fakes.world import World
 
@@ -27,24 +25,14 @@ from tests.fakes.world import World
 def world() -> World:
     """A position bought at 100 that may be added to."""
     made = World()
-    entry = entry_of(made)
-    assert claim(entry, store=made.store, observer=made.observer).claimed
-    assert made.placer.place(entry, worker="w") is Outcome.RECORDED
+    opened(made)
     made.clock.forward(seconds=60)
     made.venue.quoted_at = made.clock.now()
     return made
 
 
 def tranche(world: World) -> Intent:
-    planned = world.planner.plan(
-        world.bot,
-        slot=world.slot(),
-        signal=Signal(action=Action.BUY, adds=True),
-        facts=MarketFacts(last_close=world.venue.ask),
-        adds=True,
-    )
-    assert isinstance(planned, tuple), planned
-    return planned[0]
+    return entry_of(world, adds=True)
 
 
 def claimed(world: World) -> Intent:

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import fields
+from datetime import datetime
 
 from surefill.domain.kinds import BotState
 from surefill.domain.rows import Bot
@@ -34,6 +35,11 @@ def definition_hash(bot: Bot) -> str:
 def cadence_key(bot: Bot) -> str | None:
     """Where the dispatcher finds the bot: its interval in seconds, or nowhere while it is not evaluated."""
     return str(bot.interval_seconds) if bot.state in EVALUATED else None
+
+
+def scheduled(bot: Bot, *, now: datetime) -> dict[str, object]:
+    """The fields to write when a bot is put into its schedule, or taken out of it, by its state and interval."""
+    return {"cadence_key": cadence_key(bot), "scheduled_since": now}
 
 
 def due_cadences(cadences: Iterable[int], *, after_minute: int, until_minute: int) -> list[int]:

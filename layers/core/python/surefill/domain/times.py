@@ -49,6 +49,12 @@ def minute_of(moment: datetime) -> datetime:
     return moment - timedelta(seconds=moment.second, microseconds=moment.microsecond)
 
 
+def next_multiple(moment: datetime, *, seconds: int) -> datetime:
+    """The first multiple of so many seconds since 1970 after a moment: when an interval of that length is next due."""
+    step = seconds * 1_000
+    return from_milliseconds((to_milliseconds(moment) // step + 1) * step)
+
+
 def timeframe_seconds(timeframe: str) -> int:
     """Length of a candle in seconds: "1m" -> 60. Raises ValueError for anything else than <number><s|m|h|d|w>."""
     match = _TIMEFRAME.match(timeframe)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from surefill.domain import identity
-from surefill.domain.bots import EVALUATED, cadence_key, definition_hash
+from surefill.domain.bots import EVALUATED, cadence_key, definition_hash, scheduled
 from surefill.domain.kinds import BotState
 from surefill.domain.money import ZERO
 from surefill.domain.reasons import Reason
@@ -121,12 +121,7 @@ class BotControl:
         self._refuse_twin(after)
         return self._update(
             before,
-            {
-                **changed,
-                "definition_hash": after.definition_hash,
-                "cadence_key": cadence_key(after),
-                "scheduled_since": self.clock.now(),
-            },
+            {**changed, "definition_hash": after.definition_hash, **scheduled(after, now=self.clock.now())},
             Guard(name="same_definition", field="definition_hash", op=Op.EQUAL, value=before.definition_hash),
         )
 
@@ -138,8 +133,7 @@ class BotControl:
             # changes the state first, and then this start is refused.
             refuse_while_stopped(standing_stops(self.store), bot=bot)
         changed = replace(bot, state=state)
-        scheduled = {"cadence_key": cadence_key(changed), "scheduled_since": self.clock.now()}
-        row = self._update(bot, {"state": state, "state_reason": "", **scheduled})
+        row = self._update(bot, {"state": state, "state_reason": "", **scheduled(changed, now=self.clock.now())})
         self.observer.event(
             Reason.BOT_NOT_ACTIVE if state is not BotState.ACTIVE else Reason.TICK, bot=bot_id, state=state
         )

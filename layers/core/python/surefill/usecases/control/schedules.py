@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from surefill.domain.bots import EVALUATED
 from surefill.domain.records import ScheduleRow
 from surefill.domain.rows import Bot
-from surefill.domain.times import from_milliseconds, to_milliseconds
+from surefill.domain.times import next_multiple
 from surefill.ports import Store
 
 # How often each schedule wakes its function, in seconds.
@@ -44,7 +44,7 @@ def schedules(store: Store, *, now: datetime) -> list[ScheduleState]:
 
 def next_run(bot: Bot, *, now: datetime) -> datetime | None:
     """The next time the bot is due; None while it is not evaluated."""
-    return _next(bot.interval_seconds, now=now) if bot.state in EVALUATED else None
+    return next_multiple(now, seconds=bot.interval_seconds) if bot.state in EVALUATED else None
 
 
 def _state(name: str, row: ScheduleRow | None, *, now: datetime) -> ScheduleState:
@@ -56,12 +56,7 @@ def _state(name: str, row: ScheduleRow | None, *, now: datetime) -> ScheduleStat
         running=late is not None and late <= timedelta(seconds=interval) + GRACE,
         last_tick=row.last_tick if row else None,
         finished_at=row.finished_at if row else None,
-        next_tick=_next(interval, now=now),
+        next_tick=next_multiple(now, seconds=interval),
         lag_seconds=max(int(late.total_seconds()) - interval, 0) if late is not None else None,
         counts=row.counts if row else {},
     )
-
-
-def _next(seconds: int, *, now: datetime) -> datetime:
-    step = seconds * 1_000
-    return from_milliseconds((to_milliseconds(now) // step + 1) * step)

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from surefill.domain import identity
-from surefill.domain.bots import cadence_key
+from surefill.domain.bots import scheduled
 from surefill.domain.decisions import JOURNAL_LIFETIME
 from surefill.domain.kinds import BotState, Scope, StopKind
 from surefill.domain.reasons import Reason
@@ -130,11 +130,9 @@ class KillSwitch:
         guards = [Guard(name="bot_exists", field="bot_id", op=Op.PRESENT)]
         if only_from is not None:
             guards.append(Guard(name="still_stopped", field="state", op=Op.EQUAL, value=only_from))
-        scheduled = {"cadence_key": cadence_key(replace(bot, state=state)), "scheduled_since": self.clock.now()}
+        changes = {"state": state, **scheduled(replace(bot, state=state), now=self.clock.now())}
         with suppress(GuardFailedError):  # deleted, or started by somebody meanwhile
-            self.store.update(
-                Update(key=Key(Bot, (bot.bot_id,)), set={"state": state, **scheduled}, guards=tuple(guards))
-            )
+            self.store.update(Update(key=Key(Bot, (bot.bot_id,)), set=changes, guards=tuple(guards)))
 
     def _freeze(self, bots: Sequence[Bot]) -> tuple[int, int, int]:
         """Freeze every place that holds something; no bot may enter any more, so an empty one stays empty."""

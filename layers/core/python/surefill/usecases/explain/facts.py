@@ -14,9 +14,10 @@ from surefill.domain.records import MarketRules, ScheduleRow, Stop
 from surefill.domain.rows import Account, Bot, Budget, Intent, JournalEntry, Row, Slot
 from surefill.domain.states import SlotState
 from surefill.ports import Store, StoreUnavailableError
+from surefill.usecases.control.schedules import EVERY
 from surefill.usecases.control.stops import covers_bot, standing_stops
 
-SCHEDULES = ("dispatch", "watch_exits", "reconcile", "sync_account", "refresh_markets")
+SCHEDULES = tuple(EVERY)
 # Newest orders and journal entries looked at. A decision older than that is known by its reason, not by its numbers.
 _ORDERS = 50
 _ENTRIES = 100

@@ -1,12 +1,13 @@
 """The first link: is the bot in the schedule, does the schedule tick, was the bot evaluated, when is it next."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from surefill.domain.bots import EVALUATED
 from surefill.domain.reasons import Reason
 from surefill.domain.records import ScheduleRow
 from surefill.domain.rows import Bot
+from surefill.domain.times import next_multiple
 from surefill.usecases.dispatch import SCHEDULE, WAITING_SINCE
 from surefill.usecases.explain.facts import Place
 from surefill.usecases.explain.making import fine, moment, said
@@ -59,8 +60,7 @@ def silence(row: ScheduleRow | None, *, now: datetime) -> Link | None:
 
 def next_run(bot: Bot, *, last_tick: datetime) -> datetime:
     """The next multiple of the bot's interval after the last finished tick."""
-    interval = bot.interval_seconds
-    return datetime.fromtimestamp((int(last_tick.timestamp()) // interval + 1) * interval, UTC)
+    return next_multiple(last_tick, seconds=bot.interval_seconds)
 
 
 def _last_due(bot: Bot, *, last_tick: datetime) -> datetime:
